@@ -1,0 +1,20 @@
+#pragma once
+
+/// Everything of autograd that a user needs, and nothing heavy: xtensor comes only with <autograd/xtensor.hpp>.
+#include <autograd/dtype.hpp>
+#include <autograd/error.hpp>
+#include <autograd/gradcheck.hpp>
+#include <autograd/gradient.hpp>
+#include <autograd/memory.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/index.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/matmul.hpp>
+#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/softmax.hpp>
+#include <autograd/parameter.hpp>
+#include <autograd/pointwise.hpp>
+#include <autograd/random.hpp>
+#include <autograd/tape.hpp>
+#include <autograd/tensor.hpp>
+#include <autograd/variable.hpp>

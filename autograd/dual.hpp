@@ -1,0 +1,244 @@
+#pragma once
+
+#include <autograd/lanes.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+/// Forward-mode numbers that carry a pointwise lambda's partial derivatives through it. Which partials can
+/// be other than zero is part of the type, so the compiler sees no work for the others. The derivative
+/// rules of elementary functions stand here, once: every elementwise operation and every user's lambda
+/// goes through them, and nested they give the higher orders.
+namespace unroll {
+
+/// A value of type S and its partial derivatives with respect to those of N inputs that are set in Which.
+template <class S, int N, std::uint32_t Which>
+struct Dual {
+  static constexpr int count = std::popcount(Which);
+  static constexpr bool depends(int input) { return (Which >> input & 1U) != 0; }
+  /// Where the partial of an input stands in `d`.
+  static constexpr std::size_t place(int input) {
+    return static_cast<std::size_t>(std::popcount(Which & ((1U << input) - 1U)));
+  }
+
+  S v;
+  std::array<S, static_cast<std::size_t>(count)> d;
+
+  Dual() = default;
+  explicit Dual(const S& value) requires(count == 0) : v(value) {}
+  Dual(const S& value, const S& partial) requires(count == 1) : v(value), d{partial} {}
+  /// A constant: every partial is zero.
+  Dual(double constant) : v(constant) { d.fill(S(0.0)); }  // NOLINT(google-explicit-constructor): 1 - x
+  /// The same number with more partials, zero.
+  template <std::uint32_t Fewer>
+    requires(Fewer != Which && (Fewer & Which) == Fewer)
+  Dual(const Dual<S, N, Fewer>& x) : v(x.v) {  // NOLINT(google-explicit-constructor): where(m, x, y)
+    for_each_input([&]<int I>() {
+      if constexpr (Dual<S, N, Fewer>::depends(I)) d[place(I)] = x.d[Dual<S, N, Fewer>::place(I)];
+      else d[place(I)] = S(0.0);
+    });
+  }
+
+  /// Calls `f.operator()<I>()` for every input I on which the value depends.
+  template <class F>
+  static constexpr void for_each_input(F&& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      (
+          [&] {
+            if constexpr (depends(I)) f.template operator()<I>();
+          }(),
+          ...);
+    }(std::make_integer_sequence<int, N>{});
+  }
+
+  friend Dual operator-(const Dual& a) { return chain(a, -a.v, S(-1.0)); }
+  friend Dual operator+(const Dual& a, double c) { return shifted(a, a.v + c); }
+  friend Dual operator+(double c, const Dual& a) { return shifted(a, c + a.v); }
+  friend Dual operator-(const Dual& a, double c) { return shifted(a, a.v - c); }
+  friend Dual operator-(double c, const Dual& a) { return chain(a, c - a.v, S(-1.0)); }
+  friend Dual operator*(const Dual& a, double c) { return chain(a, a.v * c, S(c)); }
+  friend Dual operator*(double c, const Dual& a) { return chain(a, c * a.v, S(c)); }
+  friend Dual operator/(const Dual& a, double c) { return chain(a, a.v / c, S(1.0 / c)); }
+  friend Dual operator/(double c, const Dual& a) {
+    const S y = c / a.v;
+    return chain(a, y, -y / a.v);
+  }
+
+ private:
+  static Dual shifted(const Dual& a, const S& value) {
+    Dual result = a;
+    result.v = value;
+    return result;
+  }
+};
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_dual_v = false;
+template <class S, int N, std::uint32_t Which>
+inline constexpr bool is_dual_v<Dual<S, N, Which>> = true;
+
+template <class X>
+inline constexpr bool is_lanes_v = false;
+template <class V>
+inline constexpr bool is_lanes_v<Lanes<V>> = true;
+
+template <class S, int N, std::uint32_t Which>
+const S& value_of(const Dual<S, N, Which>& x) {
+  return x.v;
+}
+inline double value_of(double x) { return x; }
+
+/// A function of two duals: its value, and what each partial of `a` and of `b` contributes.
+template <class S, int N, std::uint32_t P, std::uint32_t Q, class FromA, class FromB>
+auto merge(const S& value, const Dual<S, N, P>& a, FromA from_a, const Dual<S, N, Q>& b, FromB from_b) {
+  using A = Dual<S, N, P>;
+  using B = Dual<S, N, Q>;
+  using Result = Dual<S, N, (P | Q)>;
+  Result result;
+  result.v = value;
+  Result::for_each_input([&]<int I>() {
+    S& partial = result.d[Result::place(I)];
+    if constexpr (A::depends(I) && B::depends(I)) partial = from_a(a.d[A::place(I)]) + from_b(b.d[B::place(I)]);
+    else if constexpr (A::depends(I)) partial = from_a(a.d[A::place(I)]);
+    else partial = from_b(b.d[B::place(I)]);
+  });
+  return result;
+}
+
+}  // namespace detail
+
+/// The chain rule: a function of x with this value and this derivative.
+template <class S, int N, std::uint32_t Which>
+Dual<S, N, Which> chain(const Dual<S, N, Which>& x, const S& value, const S& derivative) {
+  Dual<S, N, Which> result;
+  result.v = value;
+  for (std::size_t i = 0; i < result.d.size(); ++i) result.d[i] = derivative * x.d[i];
+  return result;
+}
+
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto operator+(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  const auto same = [](const S& d) { return d; };
+  return detail::merge(a.v + b.v, a, same, b, same);
+}
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto operator-(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  return detail::merge(a.v - b.v, a, [](const S& d) { return d; }, b, [](const S& d) { return -d; });
+}
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto operator*(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  return detail::merge(a.v * b.v, a, [&](const S& d) { return d * b.v; }, b, [&](const S& d) { return a.v * d; });
+}
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto operator/(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  const S inverse = 1.0 / b.v;
+  const S quotient = a.v * inverse;
+  const S slope = -quotient * inverse;
+  return detail::merge(quotient, a, [&](const S& d) { return inverse * d; }, b, [&](const S& d) { return slope * d; });
+}
+
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto pow(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  const S y = pow(a.v, b.v);
+  // At a = 0 the factor log a would make 0 * -inf out of a derivative that is 0.
+  const S log_a = where(a.v > 0.0, log(where(a.v > 0.0, a.v, S(1.0))), S(0.0));
+  const S by_a = b.v * pow(a.v, b.v - 1.0);
+  const S by_b = y * log_a;
+  return detail::merge(y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
+}
+template <class S, int N, std::uint32_t P>
+auto pow(const Dual<S, N, P>& a, double exponent) {
+  return chain(a, pow(a.v, exponent), exponent * pow(a.v, exponent - 1.0));
+}
+
+// Comparisons look at the values; `where` chooses value and partials together.
+#define UNROLL_DUAL_COMPARISON(op)                                                                 \
+  template <class A, class B>                                                                      \
+    requires(detail::is_dual_v<A> || detail::is_dual_v<B>)                                         \
+  auto operator op(const A& a, const B& b) {                                                       \
+    return detail::value_of(a) op detail::value_of(b);                                             \
+  }
+UNROLL_DUAL_COMPARISON(<)
+UNROLL_DUAL_COMPARISON(<=)
+UNROLL_DUAL_COMPARISON(>)
+UNROLL_DUAL_COMPARISON(>=)
+UNROLL_DUAL_COMPARISON(==)
+UNROLL_DUAL_COMPARISON(!=)
+#undef UNROLL_DUAL_COMPARISON
+
+template <class M, class S, int N, std::uint32_t P, std::uint32_t Q>
+auto where(Mask<M> mask, const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  using Result = Dual<S, N, (P | Q)>;
+  const Result x(a);
+  const Result y(b);
+  Result result;
+  result.v = where(mask, x.v, y.v);
+  for (std::size_t i = 0; i < result.d.size(); ++i) result.d[i] = where(mask, x.d[i], y.d[i]);
+  return result;
+}
+template <class M, class X>
+X where(Mask<M> mask, const X& a, double b) {
+  return where(mask, a, X(b));
+}
+template <class M, class X>
+X where(Mask<M> mask, double a, const X& b) {
+  return where(mask, X(a), b);
+}
+
+// Derivative rules: value first, then d value / dx, in terms of x and y = f(x).
+#define UNROLL_DUAL_RULE(name, derivative)                       \
+  template <class S, int N, std::uint32_t Which>                 \
+  Dual<S, N, Which> name(const Dual<S, N, Which>& argument) {    \
+    const S& x = argument.v;                                     \
+    const S y = name(x);                                         \
+    static_cast<void>(x);                                        \
+    return chain(argument, y, S(derivative));                    \
+  }
+UNROLL_DUAL_RULE(abs, sign(x))
+UNROLL_DUAL_RULE(floor, 0.0)
+UNROLL_DUAL_RULE(sign, 0.0)
+UNROLL_DUAL_RULE(sqrt, 0.5 / y)
+UNROLL_DUAL_RULE(exp, y)
+UNROLL_DUAL_RULE(expm1, y + 1.0)
+UNROLL_DUAL_RULE(log, 1.0 / x)
+UNROLL_DUAL_RULE(log1p, 1.0 / (1.0 + x))
+UNROLL_DUAL_RULE(sin, cos(x))
+UNROLL_DUAL_RULE(cos, -sin(x))
+UNROLL_DUAL_RULE(tanh, 1.0 - y * y)
+UNROLL_DUAL_RULE(sigmoid, y * (1.0 - y))
+#undef UNROLL_DUAL_RULE
+
+/// A number inside a pointwise lambda.
+template <class X>
+concept PointwiseNumber = detail::is_dual_v<X> || detail::is_lanes_v<X>;
+
+// Functions made of others need no rule of their own.
+template <PointwiseNumber X>
+auto square(const X& x) {
+  return x * x;
+}
+template <PointwiseNumber X>
+X relu(const X& x) {
+  return where(x > 0.0, x, 0.0);
+}
+template <PointwiseNumber X, PointwiseNumber Y>
+auto maximum(const X& a, const Y& b) {
+  return where(a > b, a, b);
+}
+template <PointwiseNumber X, PointwiseNumber Y>
+auto minimum(const X& a, const Y& b) {
+  return where(a < b, a, b);
+}
+/// log(1 + e^x), without overflow.
+template <PointwiseNumber X>
+X softplus(const X& x) {
+  return relu(x) + log1p(exp(-abs(x)));
+}
+
+}  // namespace unroll

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <autograd/parameter.hpp>
+#include <autograd/variable.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace unroll {
+
+template <class T>
+using PooledVector = std::vector<T, memory::Allocator<T>>;
+
+/// A part of a tensor along one axis: positions begin, begin + step, ... below end.
+struct Region {
+  int axis = 0;
+  Index begin = 0;
+  Index end = 0;
+  Index step = 1;
+};
+
+/// Rows `indices: [n]` of a table with their gradient `values: [n,D]`; a row may occur several times.
+struct RowsTerm {
+  Tensor indices;
+  Variable values;
+};
+
+/// The gradient of one parameter. An embedding that was only looked up keeps it as rows.
+struct ParameterGradient {
+  Parameter parameter;
+  std::uint32_t slot = 0;
+  Variable dense;               ///< shape of the parameter; undefined while the gradient is kept as rows
+  PooledVector<RowsTerm> rows;  ///< terms to add up, when dense is undefined
+
+  /// The gradient as one tensor of the parameter's shape.
+  Tensor to_dense() const;
+};
+
+/// The gradients of one loss, as values: nothing accumulates between calls, nothing must be zeroed.
+class Gradients {
+ public:
+  /// d loss / d leaf, for a variable got from Tape::watch or named in GradientOptions::of; zeros when
+  /// the loss does not depend on it. Throws TapeError for any other variable.
+  Variable operator[](const Variable& x) const;
+  /// d loss / d parameter; zeros when the loss does not depend on it.
+  Variable operator[](const Parameter& parameter) const;
+
+  /// One entry for every parameter that the tape used, in the order of first use.
+  std::span<ParameterGradient> parameters() { return parameters_; }
+  std::span<const ParameterGradient> parameters() const { return parameters_; }
+
+ private:
+  friend class Tape;
+  struct Entry {
+    std::uint32_t slot;
+    Variable gradient;
+  };
+  std::uint64_t tape_ = 0;
+  PooledVector<Entry> variables_;
+  PooledVector<ParameterGradient> parameters_;
+};
+
+/// Adds up the gradient of every variable while the sweep runs backwards over the tape. A gradient is a
+/// sum that is realised once, when the sweep reaches the variable; until then it is kept as terms.
+/// Contract for vjp rules: every call adds a term, none overwrites. Terms for constants are dropped.
+class BackwardPass {
+ public:
+  /// False for constants: a rule may skip the work for a term that nobody wants.
+  bool wants(const Variable& x) const { return x.tape_ == tape_; }
+
+  /// Adds `g`, of the shape of x or of a shape that x was broadcast to (it is then summed back).
+  void add(const Variable& x, Variable g);
+  /// Adds `g` to a region of x: the cost is that of the region, not of x.
+  void add_region(const Variable& x, const Region& region, const Variable& g);
+  /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`.
+  void add_rows(const Variable& x, const Tensor& indices, const Variable& g);
+  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. All products of one x are laid end to end and
+  /// realised as one product of their summed K.
+  void add_product(const Variable& x, const Variable& a, const Variable& b);
+
+  /// True when the sweep itself is recorded, for derivatives of higher order.
+  bool differentiable() const { return differentiable_; }
+
+ private:
+  friend class Tape;
+  struct Product {
+    Variable a, b;
+  };
+  struct Terms {
+    Variable dense;
+    PooledVector<Product> products;
+    PooledVector<RowsTerm> rows;
+    Shape shape;
+    Dtype dtype = Dtype::float32;
+  };
+
+  BackwardPass(std::uint64_t tape, std::size_t slots, bool differentiable)
+      : tape_(tape), differentiable_(differentiable), terms_(slots, nullptr) {}
+  BackwardPass(const BackwardPass&) = delete;
+  BackwardPass& operator=(const BackwardPass&) = delete;
+  ~BackwardPass();
+
+  Terms& terms(const Variable& x);
+  bool has_terms(std::uint32_t slot) const { return terms_[slot] != nullptr; }
+  /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay apart.
+  Variable take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows = nullptr);
+  void add_dense(Terms& terms, Variable g);
+  void realise_products(Terms& terms);
+  void drop(std::uint32_t slot);
+
+  std::uint64_t tape_;
+  bool differentiable_;
+  std::size_t pending_bytes_ = 0;
+  PooledVector<Terms*> terms_;
+};
+
+}  // namespace unroll

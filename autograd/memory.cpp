@@ -1,0 +1,171 @@
+#include <autograd/memory.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <mutex>
+
+namespace unroll::memory {
+namespace {
+
+// Sizes are rounded up to one of four steps per power of two: at most a quarter of a block is wasted.
+constexpr std::size_t kSmallest = 64;
+
+constexpr std::size_t size_class(std::size_t bytes) {
+  if (bytes <= kSmallest) return 0;
+  const auto log = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;
+  return (log - 6) * 4 + ((bytes - 1) >> (log - 2)) - 4 + 1;
+}
+
+constexpr std::size_t class_bytes(std::size_t index) {
+  if (index == 0) return kSmallest;
+  const std::size_t log = (index - 1) / 4 + 6;
+  return (std::size_t{1} << log) / 4 * ((index - 1) % 4 + 5);
+}
+
+static_assert(class_bytes(size_class(64)) == 64 && class_bytes(size_class(65)) == 80);
+static_assert(class_bytes(size_class(128)) == 128 && class_bytes(size_class(1000)) == 1024);
+
+constexpr std::size_t kClasses = size_class(std::size_t{1} << 46) + 1;
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+// Small blocks are cut from slabs, so that a million of them do not cost a million system calls.
+// Slabs are never returned: what they hold is bounded by the peak of small blocks.
+constexpr std::size_t kSlabBytes = std::size_t{1} << 18;
+constexpr std::size_t kLargestFromSlab = std::size_t{1} << 12;
+
+// Where the small blocks of a thread that ends wait for the next thread that needs them.
+struct Orphans {
+  std::mutex mutex;
+  std::array<FreeBlock*, kClasses> free{};
+};
+
+Orphans& orphans() {
+  static auto* instance = new Orphans;  // never destroyed: threads may end after the statics are gone
+  return *instance;
+}
+
+class Pool {
+ public:
+  Pool() { alive_ = true; }
+  ~Pool() {
+    release_cached();
+    leave_small_blocks();
+    alive_ = false;
+  }
+
+  void* allocate(std::size_t bytes) {
+    const std::size_t index = size_class(bytes);
+    const std::size_t rounded = class_bytes(index);
+    void* block = free_[index];
+    if (block) {
+      free_[index] = free_[index]->next;
+      statistics_.bytes_cached -= rounded;
+    } else {
+      block = from_system(index, rounded);
+    }
+    ++statistics_.requests;
+    statistics_.bytes_in_use += rounded;
+    statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.bytes_in_use);
+    return block;
+  }
+
+  void release(void* block, std::size_t bytes) noexcept {
+    const std::size_t index = size_class(bytes);
+    free_[index] = new (block) FreeBlock{free_[index]};
+    // A block may come back on another thread than it left from, so the count may pass below zero there.
+    statistics_.bytes_in_use -= class_bytes(index);
+    statistics_.bytes_cached += class_bytes(index);
+  }
+
+  void release_cached() noexcept {
+    for (std::size_t index = 0; index < kClasses; ++index) {
+      const std::size_t bytes = class_bytes(index);
+      if (bytes <= kLargestFromSlab) continue;
+      while (free_[index]) {
+        FreeBlock* next = free_[index]->next;
+        ::operator delete(free_[index], std::align_val_t{kAlignment});
+        free_[index] = next;
+        statistics_.bytes_cached -= bytes;
+      }
+    }
+  }
+
+  Statistics& statistics() { return statistics_; }
+
+  // Objects with static lifetime may release their blocks after the thread's pool is gone.
+  static bool alive() { return alive_; }
+
+ private:
+  void* from_system(std::size_t index, std::size_t rounded) {
+    ++statistics_.allocations;
+    if (rounded > kLargestFromSlab) return ::operator new(rounded, std::align_val_t{kAlignment});
+    if (adopt(index)) return std::exchange(free_[index], free_[index]->next);
+    const std::size_t step = (rounded + kAlignment - 1) / kAlignment * kAlignment;
+    auto* slab = static_cast<std::byte*>(::operator new(kSlabBytes, std::align_val_t{kAlignment}));
+    for (std::size_t at = step; at + step <= kSlabBytes; at += step) {
+      free_[index] = new (slab + at) FreeBlock{free_[index]};
+      statistics_.bytes_cached += rounded;
+    }
+    return slab;
+  }
+
+  bool adopt(std::size_t index) {
+    const std::scoped_lock lock(orphans().mutex);
+    free_[index] = std::exchange(orphans().free[index], nullptr);
+    return free_[index] != nullptr;
+  }
+
+  void leave_small_blocks() noexcept {
+    const std::scoped_lock lock(orphans().mutex);
+    for (std::size_t index = 0; class_bytes(index) <= kLargestFromSlab; ++index) {
+      while (free_[index]) {
+        FreeBlock* block = std::exchange(free_[index], free_[index]->next);
+        block->next = std::exchange(orphans().free[index], block);
+      }
+    }
+  }
+
+  std::array<FreeBlock*, kClasses> free_{};
+  Statistics statistics_;
+  static thread_local bool alive_;
+};
+
+thread_local bool Pool::alive_ = false;
+
+Pool& pool() {
+  thread_local Pool instance;
+  return instance;
+}
+
+}  // namespace
+
+const Statistics& statistics() { return pool().statistics(); }
+void reset_peak() { pool().statistics().peak_bytes = pool().statistics().bytes_in_use; }
+void release_cached() { pool().release_cached(); }
+
+void* allocate(std::size_t bytes) { return pool().allocate(bytes); }
+
+void release(void* block, std::size_t bytes) noexcept {
+  if (!block) return;
+  pool();  // a thread that only ever gives back needs a pool too
+  if (Pool::alive()) pool().release(block, bytes);
+}
+
+Buffer::Buffer(std::size_t bytes) {
+  header_ = new (allocate(bytes + kAlignment)) Header;
+  header_->bytes = bytes;
+}
+
+void Buffer::drop() noexcept {
+  if (header_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const std::size_t bytes = header_->bytes + kAlignment;
+  header_->~Header();
+  release(header_, bytes);
+  header_ = nullptr;
+}
+
+}  // namespace unroll::memory

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+/// Recycling memory: blocks that are given back are kept by size and handed out again, so a training
+/// step in steady state asks the operating system for nothing. Each thread keeps its own blocks: no lock.
+namespace unroll::memory {
+
+/// Alignment of every block, in bytes: a cache line and the widest vector register.
+inline constexpr std::size_t kAlignment = 64;
+
+/// Counts of the calling thread.
+struct Statistics {
+  std::uint64_t requests = 0;     ///< blocks handed out
+  std::uint64_t allocations = 0;  ///< of these, blocks that had to come from the system
+  std::size_t bytes_in_use = 0;   ///< in blocks handed out and not given back
+  std::size_t bytes_cached = 0;   ///< in blocks kept for the next request
+  std::size_t peak_bytes = 0;     ///< highest bytes_in_use since reset_peak()
+};
+
+const Statistics& statistics();
+void reset_peak();
+
+/// Gives the calling thread's kept blocks back to the system.
+void release_cached();
+
+/// A block of at least `bytes` bytes, uninitialised. Throws std::bad_alloc.
+void* allocate(std::size_t bytes);
+
+/// Gives back a block got with the same `bytes`, from any thread.
+void release(void* block, std::size_t bytes) noexcept;
+
+/// Lets standard containers draw on the recycled blocks.
+template <class T>
+struct Allocator {
+  using value_type = T;
+  Allocator() = default;
+  template <class U>
+  Allocator(const Allocator<U>& /*other*/) {}  // NOLINT(google-explicit-constructor): the standard asks for it
+  T* allocate(std::size_t n) { return static_cast<T*>(memory::allocate(n * sizeof(T))); }
+  void deallocate(T* block, std::size_t n) noexcept { memory::release(block, n * sizeof(T)); }
+  friend bool operator==(const Allocator&, const Allocator&) { return true; }
+};
+
+/// A counted reference to a block of bytes; copies share the block.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t bytes);
+  Buffer(const Buffer& other) noexcept : header_(other.header_) {
+    if (header_) header_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  Buffer(Buffer&& other) noexcept : header_(std::exchange(other.header_, nullptr)) {}
+  Buffer& operator=(Buffer other) noexcept {
+    std::swap(header_, other.header_);
+    return *this;
+  }
+  ~Buffer() {
+    if (header_) drop();
+  }
+
+  std::byte* data() const { return reinterpret_cast<std::byte*>(header_) + kAlignment; }
+  std::size_t bytes() const { return header_ ? header_->bytes : 0; }
+  bool unique() const { return header_ && header_->references.load(std::memory_order_acquire) == 1; }
+  explicit operator bool() const { return header_ != nullptr; }
+  friend bool operator==(const Buffer& a, const Buffer& b) { return a.header_ == b.header_; }
+
+ private:
+  struct alignas(kAlignment) Header {
+    std::atomic<std::int64_t> references{1};
+    std::size_t bytes = 0;
+  };
+  void drop() noexcept;
+
+  Header* header_ = nullptr;
+};
+
+}  // namespace unroll::memory

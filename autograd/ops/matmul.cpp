@@ -1,0 +1,100 @@
+#include <autograd/error.hpp>
+#include <autograd/kernels/copy.hpp>
+#include <autograd/kernels/gemm.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/matmul.hpp>
+#include <autograd/tape.hpp>
+
+#include <string>
+
+namespace unroll {
+namespace {
+
+void check_dtypes(const char* operation, const Variable& a, const char* a_name, const Variable& b, const char* b_name) {
+  if (a.defined() && b.defined() && a.dtype() == b.dtype() && is_floating(a.dtype())) return;
+  throw DtypeError(std::string(operation) + ": " + a_name + ' ' + describe(a.value()) + " and " + b_name + ' ' +
+                   describe(b.value()) + " must share a floating dtype");
+}
+
+/// All leading axes as one: [...,K] becomes [rows,K].
+Variable as_matrix(const Variable& x) { return x.rank() == 2 ? x : reshape(x, {-1, x.size(-1)}); }
+
+/// c[i] = a[i] b[i] for every position i of the leading axes.
+void batched_gemm(const Tensor& a, const Tensor& b, Tensor& c) {
+  if (c.rank() == 2) {
+    kernels::gemm(a, b, c, 0.0);
+    return;
+  }
+  for (Index i = 0; i < c.shape()[0]; ++i) {
+    Tensor target = c.select(0, i);
+    batched_gemm(a.select(0, i), b.select(0, i), target);
+  }
+}
+
+}  // namespace
+
+Variable matmul(const Variable& a, const Variable& b) {
+  check_dtypes("matmul", a, "a", b, "b");
+  const auto describe_both = [&] { return "matmul: a " + to_string(a.shape()) + " x b " + to_string(b.shape()) + ": "; };
+  if (a.rank() < 2 || b.rank() < 2)
+    throw ShapeError(describe_both() + "both need two axes or more; make a vector a matrix with unsqueeze");
+  const Index inner = a.size(-1);
+  if (inner != b.size(-2))
+    throw ShapeError(describe_both() + "inner sizes differ (" + std::to_string(inner) + " and " +
+                     std::to_string(b.size(-2)) + ")");
+  if (a.rank() > 2 && b.rank() == 2) {
+    Shape shape = a.shape();
+    shape[a.rank() - 1] = b.size(-1);
+    return reshape(matmul(as_matrix(a), b), shape);
+  }
+
+  const auto leading = [](const Shape& shape) {
+    return Shape(std::span(shape.begin(), static_cast<std::size_t>(shape.rank() - 2)));
+  };
+  const Shape batch = broadcast("matmul (leading axes)", leading(a.shape()), leading(b.shape()));
+  const auto with_batch = [&batch](Index rows, Index columns) {
+    Shape shape = batch;
+    shape.push_back(rows);
+    shape.push_back(columns);
+    return shape;
+  };
+  Tensor y = Tensor::empty(with_batch(a.size(-2), b.size(-1)), a.dtype());
+  batched_gemm(a.value().broadcast_to(with_batch(a.size(-2), inner)),
+               b.value().broadcast_to(with_batch(inner, b.size(-1))), y);
+  if (!recording("matmul", a, b)) return y;
+  return record("matmul", std::move(y), [a, b](const Variable& g, BackwardPass& pass) {
+    if (pass.wants(a)) pass.add(a, matmul(g, transpose(b)));
+    if (!pass.wants(b)) return;
+    if (g.rank() == 2) pass.add_product(b, a, g);
+    else pass.add(b, matmul(transpose(a), g));
+  });
+}
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+  check_dtypes("linear", x, "x", weight, "weight");
+  if (x.rank() < 1 || weight.rank() != 2 || x.size(-1) != weight.size(1))
+    throw ShapeError("linear: x " + to_string(x.shape()) + " with weight " + to_string(weight.shape()) +
+                     ": x must be [...,I] and weight [O,I] with one I");
+  if (bias.defined()) {
+    check_dtypes("linear", x, "x", bias, "bias");
+    if (bias.shape() != Shape{weight.size(0)})
+      throw ShapeError("linear: bias " + to_string(bias.shape()) + " with weight " + to_string(weight.shape()) +
+                       ": bias must be [O], [" + std::to_string(weight.size(0)) + "]");
+  }
+  Shape shape = x.shape();
+  shape[x.rank() - 1] = weight.size(0);
+  const Tensor rows = x.value().reshape({-1, weight.size(1)});
+  Tensor y = Tensor::empty({rows.size(0), weight.size(0)}, x.dtype());
+  if (bias.defined()) kernels::copy(bias.value().broadcast_to(y.shape()), y);
+  kernels::gemm(rows, weight.value().transpose(0, 1), y, bias.defined() ? 1.0 : 0.0);
+  y = y.reshape(shape);
+  if (!recording("linear", x, weight, bias)) return y;
+  return record("linear", std::move(y),
+                [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {
+                  if (pass.wants(x)) pass.add(x, matmul(g, weight));
+                  if (pass.wants(weight)) pass.add_product(weight, as_matrix(g), as_matrix(x));
+                  if (pass.wants(bias)) pass.add(bias, g);
+                });
+}
+
+}  // namespace unroll

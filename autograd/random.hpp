@@ -1,0 +1,48 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace unroll {
+
+/// A source of random numbers: Philox 4x32-10 (Salmon et al., 2011), which turns a key and a counter into four
+/// random words. Its whole state is two numbers, so a stream can be saved, resumed and replayed exactly.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
+
+  std::uint64_t seed() const { return seed_; }
+  /// Number of blocks of four words handed out so far.
+  std::uint64_t position() const { return position_; }
+  void set_position(std::uint64_t position) { position_ = position; }
+
+  /// The next four random words.
+  std::array<std::uint32_t, 4> next();
+  /// A whole number, uniform over 0..count-1.
+  std::uint64_t below(std::uint64_t count);
+  /// A number in [0, 1).
+  double uniform();
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t position_ = 0;
+};
+
+/// The calling thread's generator, used wherever none is given. It starts with seed 0.
+Generator& default_generator();
+/// Restarts the calling thread's generator.
+void seed(std::uint64_t value);
+
+/// Numbers uniform over [low, high).
+Tensor uniform(const Shape& shape, double low, double high, Dtype dtype = Dtype::float32,
+               Generator& generator = default_generator());
+/// Normally distributed numbers.
+Tensor normal(const Shape& shape, double mean, double deviation, Dtype dtype = Dtype::float32,
+              Generator& generator = default_generator());
+/// 1 with this probability, otherwise 0. Throws ArgumentError for a probability outside 0..1.
+Tensor bernoulli(const Shape& shape, double probability, Dtype dtype = Dtype::float32,
+                 Generator& generator = default_generator());
+
+}  // namespace unroll

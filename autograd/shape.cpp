@@ -1,0 +1,94 @@
+#include <autograd/error.hpp>
+#include <autograd/shape.hpp>
+
+#include <algorithm>
+
+namespace unroll {
+namespace {
+
+void check_rank(std::size_t rank) {
+  if (rank > static_cast<std::size_t>(kMaxRank))
+    throw ShapeError("shape: rank " + std::to_string(rank) + " is above the highest supported rank, " +
+                     std::to_string(kMaxRank));
+}
+
+}  // namespace
+
+Dims::Dims(std::initializer_list<Index> values) : Dims(std::span(values.begin(), values.size())) {}
+
+Dims::Dims(std::span<const Index> values) {
+  check_rank(values.size());
+  std::copy(values.begin(), values.end(), values_.begin());
+  rank_ = static_cast<int>(values.size());
+}
+
+Dims::Dims(int rank, Index value) : rank_(rank) {
+  check_rank(static_cast<std::size_t>(rank));
+  std::fill_n(values_.begin(), rank, value);
+}
+
+void Dims::push_back(Index value) { insert(rank_, value); }
+
+void Dims::insert(int axis, Index value) {
+  check_rank(static_cast<std::size_t>(rank_) + 1);
+  std::copy_backward(values_.begin() + axis, values_.begin() + rank_, values_.begin() + rank_ + 1);
+  (*this)[axis] = value;
+  ++rank_;
+}
+
+void Dims::erase(int axis) {
+  std::copy(values_.begin() + axis + 1, values_.begin() + rank_, values_.begin() + axis);
+  --rank_;
+}
+
+Index size_of(const Shape& shape) {
+  Index size = 1;
+  for (Index n : shape) size *= n;
+  return size;
+}
+
+Strides row_major(const Shape& shape) {
+  Strides strides(shape.rank(), 1);
+  for (int axis = shape.rank() - 2; axis >= 0; --axis)
+    strides[axis] = strides[axis + 1] * std::max<Index>(shape[axis + 1], 1);
+  return strides;
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (axis > 0) text += ',';
+    text += std::to_string(shape[axis]);
+  }
+  return text + ']';
+}
+
+Shape broadcast(const char* operation, const Shape& a, const Shape& b) {
+  if (a == b) return a;
+  const Shape& longer = a.rank() >= b.rank() ? a : b;
+  const Shape& shorter = a.rank() >= b.rank() ? b : a;
+  Shape result = longer;
+  const int offset = longer.rank() - shorter.rank();
+  for (int axis = 0; axis < shorter.rank(); ++axis) {
+    const Index m = longer[axis + offset];
+    const Index n = shorter[axis];
+    if (m == n || n == 1) continue;
+    if (m != 1)
+      throw ShapeError(std::string(operation) + ": shapes " + to_string(a) + " and " + to_string(b) +
+                       " do not broadcast: axis " + std::to_string(axis - shorter.rank()) + " has sizes " +
+                       std::to_string(longer.rank() == a.rank() && &longer == &a ? m : n) + " and " +
+                       std::to_string(longer.rank() == a.rank() && &longer == &a ? n : m));
+    result[axis + offset] = n;
+  }
+  return result;
+}
+
+int normalize_axis(const char* operation, int axis, int rank) {
+  const int normalized = axis < 0 ? axis + rank : axis;
+  if (normalized < 0 || normalized >= rank)
+    throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axis) +
+                        " lies outside a tensor of rank " + std::to_string(rank));
+  return normalized;
+}
+
+}  // namespace unroll

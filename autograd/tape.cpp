@@ -1,0 +1,180 @@
+#include <autograd/error.hpp>
+#include <autograd/tape.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+
+namespace unroll {
+namespace {
+
+std::uint64_t next_identity() {
+  static std::atomic<std::uint64_t> counter{0};
+  return ++counter;
+}
+
+}  // namespace
+
+thread_local Tape* Tape::active_ = nullptr;
+
+/// Chooses what records for a while: nothing during a plain sweep, the tape itself during one that is
+/// to be differentiated.
+class Tape::Activation {
+ public:
+  explicit Activation(Tape* tape) : previous_(std::exchange(active_, tape)) {}
+  ~Activation() { active_ = previous_; }
+  Activation(const Activation&) = delete;
+  Activation& operator=(const Activation&) = delete;
+
+ private:
+  Tape* previous_;
+};
+
+Variable::Variable(const Parameter& parameter) {
+  if (Tape* tape = Tape::active()) *this = tape->leaf(parameter);
+  else value_ = parameter.value();
+}
+
+Variable Variable::without_value() const {
+  Variable place = *this;
+  place.value_ = value_.without_buffer();
+  return place;
+}
+
+Tape::Tape() : id_(next_identity()), outer_(std::exchange(active_, this)) {}
+
+Tape::~Tape() {
+  for (Node& node : nodes_)
+    if (node.closure) node.closure->destroy();
+  // Tapes usually end in the reverse order of their making; one kept on the heap may not.
+  Tape** link = &active_;
+  while (*link && *link != this) link = &(*link)->outer_;
+  if (*link) *link = outer_;
+}
+
+Variable Tape::watch(const Tensor& value) {
+  if (!value.defined() || !is_floating(value.dtype()))
+    throw DtypeError("watch: only float32 and float64 have gradients, got " + describe(value));
+  Variable leaf(value);
+  leaf.tape_ = id_;
+  leaf.slot_ = slots_++;
+  watched_.push_back(leaf.without_value());
+  return leaf;
+}
+
+Variable Tape::leaf(const Parameter& parameter) {
+  const auto [found, is_new] = parameter_index_.try_emplace(parameter.identity(), parameters_.size());
+  Variable leaf(parameter.value());
+  leaf.tape_ = id_;
+  if (is_new) {
+    leaf.slot_ = slots_++;
+    parameters_.emplace_back(parameter, leaf.without_value());
+  } else {
+    leaf.slot_ = parameters_[found->second].second.slot_;
+  }
+  return leaf;
+}
+
+void Tape::append(const char* operation, std::span<Variable> outputs, detail::Closure* closure) {
+  const std::uint32_t first = slots_;
+  for (Variable& output : outputs) {
+    output.tape_ = id_;
+    output.slot_ = slots_++;
+  }
+  nodes_.push_back({operation, closure, first, static_cast<std::uint32_t>(outputs.size())});
+}
+
+Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) {
+  if (loss.tape_ != id_)
+    throw TapeError(loss.recorded() ? "gradients: the loss belongs to another tape"
+                                    : "gradients: the loss is a constant; it depends on no parameter and no "
+                                      "watched variable of this tape");
+  if (!options.seed.defined() && loss.value().size() != 1)
+    throw ShapeError("gradients: the loss must have one element, its shape is " + to_string(loss.shape()) +
+                     "; reduce it with sum or mean, or give a seed of that shape");
+  if (options.seed.defined() && options.seed.shape() != loss.shape())
+    throw ShapeError("gradients: the seed has shape " + to_string(options.seed.shape()) + ", the loss has " +
+                     to_string(loss.shape()));
+
+  const Activation activation(options.differentiable ? this : nullptr);
+  BackwardPass pass(id_, slots_, options.differentiable);
+  pass.add(loss, options.seed.defined() ? options.seed : Variable(ones(loss.shape(), loss.dtype())));
+
+  Gradients result;
+  result.tape_ = id_;
+  sweep(pass, options, result);
+  for (const Variable& leaf : watched_) {
+    Variable gradient = pass.take(leaf.slot_);
+    if (!gradient.defined()) gradient = zeros(leaf.shape(), leaf.dtype());
+    result.variables_.push_back({leaf.slot_, std::move(gradient)});
+  }
+  for (const auto& [parameter, leaf] : parameters_) {
+    ParameterGradient entry{parameter, leaf.slot_, {}, {}};
+    entry.dense = pass.take(leaf.slot_, options.differentiable ? nullptr : &entry.rows);
+    if (!entry.dense.defined() && entry.rows.empty()) entry.dense = zeros(leaf.shape(), leaf.dtype());
+    result.parameters_.push_back(std::move(entry));
+  }
+  return result;
+}
+
+void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result) {
+  const bool keep = options.retain || options.differentiable;
+  PooledVector<Variable> gradients;
+  for (std::size_t at = nodes_.size(); at-- > 0;) {
+    const Node node = nodes_[at];  // by value: a sweep that is recorded grows the vector
+    bool reached = false;
+    if (node.first_slot < pass.terms_.size())
+      for (std::uint32_t k = 0; k < node.outputs; ++k) reached |= pass.has_terms(node.first_slot + k);
+    else
+      continue;  // recorded by this very sweep
+    if (reached) {
+      if (!node.closure)
+        throw TapeError(std::string("gradients: what ") + node.operation +
+                        " saved was freed when gradients were taken before; take them once, or with "
+                        "{.retain = true} the first time");
+      gradients.clear();
+      for (std::uint32_t k = 0; k < node.outputs; ++k) {
+        gradients.push_back(pass.take(node.first_slot + k));
+        for (const Variable& wanted : options.of)
+          if (wanted.slot_ == node.first_slot + k && gradients.back().defined())
+            result.variables_.push_back({wanted.slot_, gradients.back()});
+      }
+      node.closure->backward(gradients, pass);
+    }
+    if (!keep && node.closure) {
+      nodes_[at].closure = nullptr;
+      node.closure->destroy();
+    }
+  }
+  for (const Variable& wanted : options.of) {
+    if (wanted.tape_ != id_)
+      throw TapeError("gradients: a variable named in `of` is a constant or belongs to another tape");
+    const bool known = std::any_of(result.variables_.begin(), result.variables_.end(),
+                                   [&](const auto& entry) { return entry.slot == wanted.slot_; });
+    if (!known && !pass.has_terms(wanted.slot_))
+      result.variables_.push_back({wanted.slot_, zeros(wanted.shape(), wanted.dtype())});
+  }
+}
+
+TapeStatistics Tape::statistics() const {
+  TapeStatistics statistics;
+  statistics.operations = nodes_.size();
+  for (const Node& node : nodes_) statistics.saved += node.closure != nullptr;
+  return statistics;
+}
+
+void Tape::throw_stale(const char* operation, const Variable& x) const {
+  throw TapeError(std::string(operation) + ": an input " + describe(x.value()) +
+                  " was recorded on another tape, which is gone or not the innermost one; carry a value from tape "
+                  "to tape with detach()");
+}
+
+bool recording(const char* operation, std::span<const Variable> inputs) {
+  const Tape* tape = Tape::active();
+  if (!tape) return false;
+  bool tracked = false;
+  for (const Variable& input : inputs) tracked |= tape->tracks(operation, input);
+  return tracked;
+}
+
+}  // namespace unroll

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <autograd/gradient.hpp>
+#include <autograd/variable.hpp>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace unroll {
+
+struct GradientOptions {
+  /// d result / d loss, of the loss's shape; 1 when left out, and then the loss must have one element.
+  Variable seed = {};
+  /// Variables inside the graph whose gradient is wanted beside those of the leaves.
+  std::vector<Variable> of = {};
+  /// Records the sweep too, so that gradients of gradients can be taken. The tape is kept.
+  bool differentiable = false;
+  /// Keeps what the operations saved, so that gradients can be taken from this tape again.
+  bool retain = false;
+};
+
+struct TapeStatistics {
+  std::size_t operations = 0;  ///< nodes recorded
+  std::size_t saved = 0;       ///< nodes that still hold what their vjp needs
+};
+
+namespace detail {
+
+/// What an operation leaves on the tape: the values that its vjp needs, and the vjp.
+class Closure {
+ public:
+  explicit Closure(std::size_t bytes) : bytes_(bytes) {}
+  Closure(const Closure&) = delete;
+  Closure& operator=(const Closure&) = delete;
+  virtual ~Closure() = default;
+  /// Adds the terms of the inputs, given the gradients of the outputs (undefined where there is none).
+  virtual void backward(std::span<const Variable> gradients, BackwardPass& pass) = 0;
+
+  void destroy() noexcept {
+    const std::size_t bytes = bytes_;
+    this->~Closure();
+    memory::release(this, bytes);
+  }
+
+ private:
+  std::size_t bytes_;
+};
+
+template <class Rule>
+class RuleClosure final : public Closure {
+ public:
+  static constexpr bool takes_output = std::is_invocable_v<Rule&, const Variable&, const Variable&, BackwardPass&>;
+
+  explicit RuleClosure(Rule&& rule) : Closure(sizeof(RuleClosure)), rule_(std::move(rule)) {}
+
+  static RuleClosure* make(Rule&& rule) {
+    return new (memory::allocate(sizeof(RuleClosure))) RuleClosure(std::move(rule));
+  }
+
+  void keep_output(const Variable& output) {
+    if constexpr (takes_output) output_ = output;
+  }
+
+  void backward(std::span<const Variable> gradients, BackwardPass& pass) override {
+    if constexpr (takes_output) rule_(output_, gradients[0], pass);
+    else if constexpr (std::is_invocable_v<Rule&, const Variable&, BackwardPass&>) rule_(gradients[0], pass);
+    else rule_(gradients, pass);
+  }
+
+ private:
+  struct Nothing {};
+  Rule rule_;
+  [[no_unique_address]] std::conditional_t<takes_output, Variable, Nothing> output_;
+};
+
+}  // namespace detail
+
+/// The record of the operations of a scope, in the order of execution. While a tape is alive, operations
+/// on the same thread that depend on its leaves are recorded; with none alive nothing is. Tapes nest; the
+/// innermost records.
+///
+///     Tape tape;
+///     Variable x = tape.watch(value);
+///     Variable loss = sum(x * x);
+///     Tensor slope = tape.gradients(loss)[x].value();
+class Tape {
+ public:
+  Tape();
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Makes a leaf: a variable whose gradient is wanted. Throws DtypeError for an int64 value.
+  Variable watch(const Tensor& value);
+
+  /// The gradients of `loss` with respect to every leaf that this tape has seen. What each operation
+  /// saved is freed as the sweep passes it, unless the options say otherwise.
+  /// Throws ShapeError when loss has several elements and no seed is given, and TapeError when it is not
+  /// on this tape or when gradients were already taken through the same operations.
+  Gradients gradients(const Variable& loss, const GradientOptions& options = {});
+
+  TapeStatistics statistics() const;
+
+  /// The tape that records on this thread, if any.
+  static Tape* active() { return active_; }
+
+  /// Implementation of `recording` and `record` below.
+  bool tracks(const char* operation, const Variable& x) const {
+    if (x.tape_ == 0) return false;
+    if (x.tape_ != id_) throw_stale(operation, x);
+    return true;
+  }
+  void append(const char* operation, std::span<Variable> outputs, detail::Closure* closure);
+
+ private:
+  friend class Variable;
+
+  struct Node {
+    const char* operation;
+    detail::Closure* closure;
+    std::uint32_t first_slot;
+    std::uint32_t outputs;
+  };
+  class Activation;
+
+  Variable leaf(const Parameter& parameter);
+  void sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result);
+  [[noreturn]] void throw_stale(const char* operation, const Variable& x) const;
+
+  static thread_local Tape* active_;
+
+  std::uint64_t id_;
+  Tape* outer_;
+  std::uint32_t slots_ = 0;
+  PooledVector<Node> nodes_;
+  // Leaves, without their values, so that an optimizer can update a parameter in place.
+  PooledVector<Variable> watched_;
+  PooledVector<std::pair<Parameter, Variable>> parameters_;
+  std::unordered_map<const void*, std::size_t, std::hash<const void*>, std::equal_to<>,
+                     memory::Allocator<std::pair<const void* const, std::size_t>>>
+      parameter_index_;
+};
+
+/// True when a tape is alive and one of the inputs is on it: the operation must then be recorded.
+/// Throws TapeError when an input belongs to another tape.
+template <class... Inputs>
+bool recording(const char* operation, const Inputs&... inputs) {
+  const Tape* tape = Tape::active();
+  if (!tape) return false;
+  return (static_cast<unsigned>(tape->tracks(operation, inputs)) | ... | 0U) != 0;
+}
+bool recording(const char* operation, std::span<const Variable> inputs);
+
+/// Puts an operation on the tape: its output and its vjp, `rule(const Variable& gradient, BackwardPass&)`, or
+/// `rule(const Variable& output, const Variable& gradient, BackwardPass&)` when the derivative is easiest in terms
+/// of the output. The rule is written with operations on variables, so that it can itself be differentiated.
+template <class Rule>
+Variable record(const char* operation, Tensor output, Rule rule) {
+  Variable result(std::move(output));
+  auto* closure = detail::RuleClosure<Rule>::make(std::move(rule));
+  Tape::active()->append(operation, {&result, 1}, closure);
+  closure->keep_output(result);
+  return result;
+}
+
+/// The same with several outputs; the rule takes `std::span<const Variable> gradients`, undefined where
+/// an output has none.
+template <class Rule>
+void record(const char* operation, std::span<Variable> outputs, Rule rule) {
+  Tape::active()->append(operation, outputs, detail::RuleClosure<Rule>::make(std::move(rule)));
+}
+
+}  // namespace unroll

@@ -1,0 +1,251 @@
+#include <autograd/error.hpp>
+#include <autograd/kernels/copy.hpp>
+#include <autograd/tensor.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace unroll {
+namespace {
+
+/// Strides that show `tensor` as `shape` without a copy, if there are any.
+std::optional<Strides> strides_for(const Tensor& tensor, const Shape& shape) {
+  if (tensor.is_contiguous()) return row_major(shape);
+  Strides strides(shape.rank(), 1);
+  int axis = shape.rank() - 1;
+  // Each maximal run of old axes that lies in memory like one axis is cut into new axes.
+  for (int old = tensor.rank() - 1; old >= 0;) {
+    Index run = tensor.shape()[old];
+    const Index step = tensor.strides()[old];
+    while (old > 0 && (tensor.shape()[old - 1] == 1 || tensor.strides()[old - 1] == run * step))
+      run *= tensor.shape()[--old];
+    --old;
+    Index covered = 1;
+    while (axis >= 0 && (covered < run || shape[axis] == 1)) {
+      strides[axis] = covered * step;
+      covered *= shape[axis--];
+    }
+    if (covered != run) return std::nullopt;
+  }
+  return strides;
+}
+
+Shape resolve(const Tensor& tensor, Shape shape) {
+  int unknown = -1;
+  Index known = 1;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] == -1 && unknown < 0) unknown = axis;
+    else known *= shape[axis];
+  }
+  if (unknown >= 0 && known > 0) shape[unknown] = tensor.size() / known;
+  if (size_of(shape) != tensor.size() || std::any_of(shape.begin(), shape.end(), [](Index n) { return n < 0; }))
+    throw ShapeError("reshape: " + to_string(tensor.shape()) + " has " + std::to_string(tensor.size()) +
+                     " elements and cannot become " + to_string(shape));
+  return shape;
+}
+
+}  // namespace
+
+Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
+  for (Index n : shape)
+    if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
+  Tensor tensor;
+  tensor.buffer_ = memory::Buffer(static_cast<std::size_t>(size_of(shape)) * unroll::size_of(dtype));
+  tensor.data_ = tensor.buffer_.data();
+  tensor.shape_ = shape;
+  tensor.strides_ = row_major(shape);
+  tensor.dtype_ = dtype;
+  return tensor;
+}
+
+template <class T>
+Tensor Tensor::of(const Shape& shape, std::span<const T> values) {
+  if (static_cast<Index>(values.size()) != size_of(shape))
+    throw ShapeError("tensor: shape " + to_string(shape) + " needs " + std::to_string(size_of(shape)) +
+                     " values, got " + std::to_string(values.size()));
+  Tensor tensor = empty(shape, dtype_of<T>());
+  std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
+  return tensor;
+}
+
+template Tensor Tensor::of(const Shape&, std::span<const float>);
+template Tensor Tensor::of(const Shape&, std::span<const double>);
+template Tensor Tensor::of(const Shape&, std::span<const std::int64_t>);
+
+double Tensor::item() const {
+  if (!defined() || size() != 1)
+    throw ShapeError("item: the tensor must have exactly one element, its shape is " + to_string(shape_));
+  return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(*data<T>()); });
+}
+
+double Tensor::at(std::initializer_list<Index> position) const {
+  const Shape wanted(position);
+  bool inside = defined() && wanted.rank() == rank();
+  Index offset = 0;
+  for (int axis = 0; inside && axis < rank(); ++axis) {
+    inside = wanted[axis] >= 0 && wanted[axis] < shape_[axis];
+    offset += wanted[axis] * strides_[axis];
+  }
+  if (!inside)
+    throw ArgumentError("at: position " + to_string(wanted) + " lies outside shape " + to_string(shape_));
+  return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(data<T>()[offset]); });
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  const Tensor packed = to(dtype_of<T>()).contiguous();
+  return std::vector<T>(packed.data<T>(), packed.data<T>() + packed.size());
+}
+
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<std::int64_t> Tensor::to_vector() const;
+
+bool Tensor::is_contiguous() const {
+  Index expected = 1;
+  for (int axis = rank() - 1; axis >= 0; --axis) {
+    if (shape_[axis] == 0) return true;
+    if (shape_[axis] != 1 && strides_[axis] != expected) return false;
+    expected *= shape_[axis];
+  }
+  return true;
+}
+
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+
+Tensor Tensor::clone() const {
+  Tensor copy = empty(shape_, dtype_);
+  kernels::copy(*this, copy);
+  return copy;
+}
+
+Tensor Tensor::to(Dtype dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor converted = empty(shape_, dtype);
+  kernels::copy(*this, converted);
+  return converted;
+}
+
+Tensor Tensor::reshape(const Shape& wanted) const {
+  const Shape shape = resolve(*this, wanted);
+  if (const auto strides = strides_for(*this, shape)) return with_layout(shape, *strides, 0);
+  return clone().with_layout(shape, row_major(shape), 0);
+}
+
+Tensor Tensor::select(int axis, Index position) const {
+  axis = normalize_axis("select", axis, rank());
+  const Index at = position < 0 ? position + shape_[axis] : position;
+  if (at < 0 || at >= shape_[axis])
+    throw ArgumentError("select: position " + std::to_string(position) + " lies outside axis " +
+                        std::to_string(axis) + " of " + to_string(shape_));
+  Shape shape = shape_;
+  Strides strides = strides_;
+  shape.erase(axis);
+  strides.erase(axis);
+  return with_layout(shape, strides, at * strides_[axis]);
+}
+
+Tensor Tensor::slice(int axis, Index begin, Index end, Index step) const {
+  axis = normalize_axis("slice", axis, rank());
+  const Index size = shape_[axis];
+  const Index first = begin < 0 ? begin + size : begin;
+  const Index last = end < 0 ? end + size : end;
+  if (first < 0 || last > size || first > last || step < 1)
+    throw ArgumentError("slice: [" + std::to_string(begin) + ", " + std::to_string(end) + ") with step " +
+                        std::to_string(step) + " does not fit axis " + std::to_string(axis) + " of " +
+                        to_string(shape_));
+  Shape shape = shape_;
+  Strides strides = strides_;
+  shape[axis] = (last - first + step - 1) / step;
+  strides[axis] *= step;
+  return with_layout(shape, strides, first * strides_[axis]);
+}
+
+Tensor Tensor::transpose(int first, int second) const {
+  first = normalize_axis("transpose", first, rank());
+  second = normalize_axis("transpose", second, rank());
+  Shape shape = shape_;
+  Strides strides = strides_;
+  std::swap(shape[first], shape[second]);
+  std::swap(strides[first], strides[second]);
+  return with_layout(shape, strides, 0);
+}
+
+Tensor Tensor::permute(std::span<const int> axes) const {
+  Shape shape;
+  Strides strides;
+  unsigned seen = 0;
+  for (int axis : axes) {
+    axis = normalize_axis("permute", axis, rank());
+    seen |= 1U << static_cast<unsigned>(axis);
+    shape.push_back(shape_[axis]);
+    strides.push_back(strides_[axis]);
+  }
+  if (shape.rank() != rank() || seen != (1U << static_cast<unsigned>(rank())) - 1)
+    throw ArgumentError("permute: every axis of " + to_string(shape_) + " must be named exactly once");
+  return with_layout(shape, strides, 0);
+}
+
+Tensor Tensor::unsqueeze(int axis) const {
+  axis = normalize_axis("unsqueeze", axis, rank() + 1);
+  Shape shape = shape_;
+  Strides strides = strides_;
+  strides.insert(axis, axis < rank() ? shape_[axis] * strides_[axis] : 1);
+  shape.insert(axis, 1);
+  return with_layout(shape, strides, 0);
+}
+
+Tensor Tensor::squeeze(int axis) const {
+  axis = normalize_axis("squeeze", axis, rank());
+  if (shape_[axis] != 1)
+    throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(shape_) + " is not of size 1");
+  return select(axis, 0);
+}
+
+Tensor Tensor::broadcast_to(const Shape& shape) const {
+  if (broadcast("broadcast_to", shape_, shape) != shape)
+    throw ShapeError("broadcast_to: " + to_string(shape_) + " does not stretch to " + to_string(shape));
+  Strides strides(shape.rank(), 0);
+  const int offset = shape.rank() - rank();
+  for (int axis = 0; axis < rank(); ++axis)
+    if (shape_[axis] == shape[axis + offset]) strides[axis + offset] = shape_[axis] == 1 ? 0 : strides_[axis];
+  return with_layout(shape, strides, 0);
+}
+
+Tensor Tensor::with_layout(const Shape& shape, const Strides& strides, Index offset) const {
+  Tensor view = *this;
+  view.shape_ = shape;
+  view.strides_ = strides;
+  view.data_ += offset * static_cast<Index>(unroll::size_of(dtype_));
+  return view;
+}
+
+void Tensor::throw_dtype(Dtype wanted) const {
+  throw DtypeError("data: the tensor holds " + std::string(to_string(dtype_)) + ", not " +
+                   std::string(to_string(wanted)) + "; convert it with to()");
+}
+
+Tensor zeros(const Shape& shape, Dtype dtype) { return full(shape, 0.0, dtype); }
+Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1.0, dtype); }
+
+Tensor full(const Shape& shape, double value, Dtype dtype) {
+  Tensor tensor = Tensor::empty(shape, dtype);
+  kernels::fill(tensor, value);
+  return tensor;
+}
+
+Tensor arange(Index count, Dtype dtype) {
+  Tensor tensor = Tensor::empty({count}, dtype);
+  dispatch(dtype, [&]<class T>(T) {
+    T* data = tensor.mutable_data<T>();
+    for (Index i = 0; i < count; ++i) data[i] = static_cast<T>(i);
+  });
+  return tensor;
+}
+
+std::string describe(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined";
+  return std::string(to_string(tensor.dtype())) + ' ' + to_string(tensor.shape());
+}
+
+}  // namespace unroll

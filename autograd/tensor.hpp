@@ -1,0 +1,126 @@
+#pragma once
+
+#include <autograd/dtype.hpp>
+#include <autograd/memory.hpp>
+#include <autograd/shape.hpp>
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unroll {
+
+/// A strided array of numbers: shape, strides, dtype and a shared buffer. Copies and views are cheap and
+/// share the buffer; an operation never writes to a tensor that it has returned.
+class Tensor {
+ public:
+  /// No tensor at all; defined() is false.
+  Tensor() = default;
+
+  /// An uninitialised row-major tensor, for kernels to fill.
+  static Tensor empty(const Shape& shape, Dtype dtype);
+
+  /// A row-major tensor of these values. Throws ShapeError unless there are size_of(shape) of them.
+  template <class T>
+  static Tensor of(const Shape& shape, std::span<const T> values);
+  template <class T>
+  static Tensor of(const Shape& shape, const std::vector<T>& values) {
+    return of(shape, std::span<const T>(values));
+  }
+  template <class T>
+  static Tensor of(const Shape& shape, std::initializer_list<T> values) {
+    return of(shape, std::span<const T>(values.begin(), values.size()));
+  }
+
+  bool defined() const { return static_cast<bool>(buffer_); }
+  Dtype dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  const Strides& strides() const { return strides_; }
+  int rank() const { return shape_.rank(); }
+  Index size() const { return size_of(shape_); }
+  /// Size of an axis; -1 is the last. Throws ArgumentError when there is no such axis.
+  Index size(int axis) const { return shape_[normalize_axis("size", axis, rank())]; }
+
+  /// First element. Throws DtypeError unless T is the element type.
+  template <class T>
+  const T* data() const {
+    check_dtype(dtype_of<T>());
+    return reinterpret_cast<const T*>(data_);
+  }
+  /// For kernels that fill a tensor they have just made.
+  template <class T>
+  T* mutable_data() {
+    check_dtype(dtype_of<T>());
+    return reinterpret_cast<T*>(data_);
+  }
+
+  /// First element, untyped, for kernels that know the dtype.
+  const void* address() const { return data_; }
+  void* mutable_address() { return data_; }
+  bool shares_buffer(const Tensor& other) const { return buffer_ == other.buffer_; }
+
+  /// The only element, whatever the dtype. Throws ShapeError when there are none or several.
+  double item() const;
+  /// The element at a position, whatever the dtype. Throws ArgumentError outside the shape.
+  double at(std::initializer_list<Index> position) const;
+  /// All elements in row-major order, converted.
+  template <class T>
+  std::vector<T> to_vector() const;
+
+  /// Row-major without gaps.
+  bool is_contiguous() const;
+  /// This tensor if it is contiguous, otherwise a copy that is.
+  Tensor contiguous() const;
+  Tensor clone() const;
+  /// This tensor if it has that dtype, otherwise a converted copy.
+  Tensor to(Dtype dtype) const;
+  /// True when nothing else refers to the buffer, so that its owner may write to it.
+  bool unique() const { return buffer_.unique(); }
+
+  // Views: they share the buffer. Shapes are checked; the operation is named in the error.
+  Tensor reshape(const Shape& shape) const;  ///< one size may be -1; copies when the strides do not allow a view
+  Tensor select(int axis, Index position) const;                     ///< drops the axis
+  Tensor slice(int axis, Index begin, Index end, Index step = 1) const;
+  Tensor transpose(int first, int second) const;
+  Tensor permute(std::span<const int> axes) const;
+  Tensor unsqueeze(int axis) const;
+  Tensor squeeze(int axis) const;
+  Tensor broadcast_to(const Shape& shape) const;  ///< stretched axes get stride 0
+
+  /// Shape and dtype alone; defined() is false.
+  Tensor without_buffer() const {
+    Tensor layout;
+    layout.shape_ = shape_;
+    layout.strides_ = strides_;
+    layout.dtype_ = dtype_;
+    return layout;
+  }
+
+  /// Same buffer seen with another layout; `offset` in elements from the first element. Not checked.
+  Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const;
+
+ private:
+  void check_dtype(Dtype wanted) const {
+    if (dtype_ != wanted) throw_dtype(wanted);
+  }
+  [[noreturn]] void throw_dtype(Dtype wanted) const;
+
+  memory::Buffer buffer_;
+  std::byte* data_ = nullptr;
+  Shape shape_;
+  Strides strides_;
+  Dtype dtype_ = Dtype::float32;
+};
+
+Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
+/// 0, 1, ..., count - 1.
+Tensor arange(Index count, Dtype dtype = Dtype::int64);
+
+/// `float32 [35,20,200]`
+std::string describe(const Tensor& tensor);
+
+}  // namespace unroll
