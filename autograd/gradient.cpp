@@ -35,6 +35,11 @@ Tensor ParameterGradient::to_dense() const {
   return total;
 }
 
+void ParameterGradient::scale(double factor) {
+  if (dense.defined()) dense = dense * factor;
+  for (RowsTerm& term : rows) term.values = term.values * factor;
+}
+
 Variable Gradients::operator[](const Variable& x) const {
   if (x.tape_ == tape_ && tape_ != 0)
     for (const Entry& entry : variables_)

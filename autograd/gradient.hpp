@@ -35,6 +35,8 @@ struct ParameterGradient {
 
   /// The gradient as one tensor of the parameter's shape.
   Tensor to_dense() const;
+  /// Multiplies the gradient by a factor.
+  void scale(double factor);
 };
 
 /// The gradients of one loss, as values: nothing accumulates between calls, nothing must be zeroed.

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <autograd/gradient.hpp>
+#include <autograd/variable.hpp>
+#include <nn/module.hpp>
+
+#include <initializer_list>
+#include <vector>
+
+namespace unroll::nn {
+
+/// The state of a cell, `[B,H]` each: one tensor for an Elman network, hidden and cell state for an LSTM. A value, passed
+/// in and out; no module hides one.
+class State {
+ public:
+  State() = default;
+  State(std::initializer_list<Variable> values) : values_(values) {}
+
+  bool empty() const { return values_.empty(); }
+  std::size_t size() const { return values_.size(); }
+  const Variable& operator[](std::size_t k) const { return values_[k]; }
+  Variable& operator[](std::size_t k) { return values_[k]; }
+  auto begin() const { return values_.begin(); }
+  auto end() const { return values_.end(); }
+  void push_back(Variable value) { values_.push_back(std::move(value)); }
+
+ private:
+  PooledVector<Variable> values_;
+};
+
+/// The state as constants: where truncated backpropagation through time cuts.
+State detach(const State& state);
+
+/// One step of a recurrent network. To make a cell, derive from this class and write step(); unrolling, stacking,
+/// backpropagation through time and whatever else works on cells come from it.
+class Cell : public Module {
+ public:
+  /// `state_sizes`: the H of each state tensor `[B,H]`. Throws ArgumentError when a size is below 1.
+  Cell(Index inputs, std::vector<Index> state_sizes);
+
+  Index inputs() const { return inputs_; }
+  const std::vector<Index>& state_sizes() const { return state_sizes_; }
+
+  /// State before the first step; zeros unless overridden.
+  virtual State initial_state(Index batch, Dtype dtype) const;
+
+  /// What of the input can be computed for all steps at once: `x: [T,B,I]` to `[T,B,P]`. The default passes x on.
+  virtual Variable project(const Variable& x) const { return x; }
+
+  /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to the state after it.
+  virtual State step(const Variable& x, const State& state) const = 0;
+
+  /// What the next layer sees of a state: `[B,O]`. The default is the first tensor, the hidden state.
+  virtual Variable output(const State& state) const { return state[0]; }
+  /// O, the size of output(); that of the first state tensor unless output() is overridden.
+  virtual Index outputs() const { return state_sizes_[0]; }
+
+ private:
+  Index inputs_;
+  std::vector<Index> state_sizes_;
+};
+
+}  // namespace unroll::nn

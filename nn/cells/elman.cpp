@@ -1,0 +1,23 @@
+#include <autograd/ops/matmul.hpp>
+#include <nn/cells/elman.hpp>
+#include <nn/init.hpp>
+
+namespace unroll::nn {
+
+Elman::Elman(Index inputs, Index hidden, const ElmanOptions& options)
+    : Cell(inputs, {hidden}),
+      activation_(options.activation),
+      weight_ih_(parameter("weight_ih", init::uniform_fan({hidden, inputs}, hidden))),
+      weight_hh_(parameter("weight_hh", init::uniform_fan({hidden, hidden}, hidden))),
+      bias_ih_(parameter("bias_ih", init::uniform_fan({hidden}, hidden))),
+      bias_hh_(parameter("bias_hh", init::uniform_fan({hidden}, hidden))) {}
+
+Variable Elman::project(const Variable& x) const {
+  return linear(x, weight_ih_, Variable(bias_ih_) + Variable(bias_hh_));
+}
+
+State Elman::step(const Variable& x, const State& state) const {
+  return {activation_(x + linear(state[0], weight_hh_))};
+}
+
+}  // namespace unroll::nn

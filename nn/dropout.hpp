@@ -1,0 +1,23 @@
+#pragma once
+
+#include <autograd/random.hpp>
+#include <autograd/variable.hpp>
+#include <nn/module.hpp>
+
+namespace unroll::nn {
+
+/// In training mode sets each element to zero with probability `rate` and divides the others by 1 - rate, so that the
+/// expectation stays; otherwise returns x. Throws ArgumentError unless 0 <= rate < 1.
+class Dropout : public Module {
+ public:
+  explicit Dropout(double rate);
+
+  Variable operator()(const Variable& x, Generator& generator = default_generator()) const;
+
+  double rate() const { return rate_; }
+
+ private:
+  double rate_;
+};
+
+}  // namespace unroll::nn

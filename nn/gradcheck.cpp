@@ -1,0 +1,57 @@
+#include <autograd/ops/layout.hpp>
+#include <autograd/random.hpp>
+#include <nn/gradcheck.hpp>
+
+#include <utility>
+
+namespace unroll::nn {
+namespace {
+
+/// Parameters in float64 for as long as this lives, bit for bit what they were afterwards.
+class InFloat64 {
+ public:
+  explicit InFloat64(Module& module) : parameters_(module.parameters()) {
+    for (Parameter& parameter : parameters_) {
+      before_.push_back(parameter.value());
+      parameter.set(parameter.value().to(Dtype::float64));
+    }
+  }
+  ~InFloat64() {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].set(before_[i]);
+  }
+  InFloat64(const InFloat64&) = delete;
+  InFloat64& operator=(const InFloat64&) = delete;
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::vector<Tensor> before_;
+};
+
+}  // namespace
+
+GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
+                          GradcheckOptions options) {
+  const InFloat64 converted(module);
+  options.parameters.insert(options.parameters.end(), converted.parameters().begin(), converted.parameters().end());
+  return unroll::gradcheck(f, inputs, options);
+}
+
+GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
+  std::vector<Tensor> inputs{x};
+  Generator generator(1990);
+  for (Index size : rnn.cell().state_sizes())
+    inputs.push_back(uniform({x.rank() == 3 ? x.size(1) : 1, size}, -0.5, 0.5, Dtype::float64, generator));
+  const auto f = [&rnn](std::span<const Variable> arguments) {
+    State state;
+    for (const Variable& value : arguments.subspan(1)) state.push_back(value);
+    auto [outputs, last] = rnn(arguments[0], state);
+    PooledVector<Variable> all{reshape(outputs, {-1})};
+    for (const Variable& value : last) all.push_back(reshape(value, {-1}));
+    return concat(all);
+  };
+  return gradcheck(rnn, f, inputs, options);
+}
+
+}  // namespace unroll::nn

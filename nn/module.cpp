@@ -1,0 +1,73 @@
+#include <autograd/error.hpp>
+#include <nn/module.hpp>
+
+#include <algorithm>
+
+namespace unroll::nn {
+
+struct Module::Members {
+  struct Child {
+    std::string name, suffix;
+    std::shared_ptr<Members> members;
+  };
+  std::vector<Parameter> parameters;
+  std::vector<Child> children;
+  bool training = true;
+
+  void collect(const std::string& prefix, const std::string& suffix, std::vector<Named>& into) const {
+    for (const Parameter& parameter : parameters) into.push_back({prefix + parameter.name() + suffix, parameter});
+    for (const Child& child : children)
+      child.members->collect(child.name.empty() ? prefix : prefix + child.name + '.', child.suffix + suffix, into);
+  }
+
+  void train(bool on) {
+    training = on;
+    for (const Child& child : children) child.members->train(on);
+  }
+};
+
+Module::Module() : members_(std::make_shared<Members>()) {}
+
+std::vector<Module::Named> Module::named_parameters() const {
+  std::vector<Named> all;
+  members_->collect("", "", all);
+  return all;
+}
+
+std::vector<Parameter> Module::parameters() const {
+  std::vector<Parameter> unique;
+  for (const Named& named : named_parameters())
+    if (std::find(unique.begin(), unique.end(), named.parameter) == unique.end()) unique.push_back(named.parameter);
+  return unique;
+}
+
+Index Module::parameter_count() const {
+  Index count = 0;
+  for (const Parameter& parameter : parameters()) count += parameter.value().size();
+  return count;
+}
+
+void Module::train(bool on) { members_->train(on); }
+bool Module::training() const { return members_->training; }
+
+void Module::to(Dtype dtype) {
+  for (Parameter& parameter : parameters()) parameter.set(parameter.value().to(dtype));
+}
+
+Parameter Module::parameter(std::string name, Tensor value) {
+  const bool taken = std::any_of(members_->parameters.begin(), members_->parameters.end(),
+                                 [&](const Parameter& p) { return p.name() == name; });
+  if (taken || name.empty() || name.find('.') != std::string::npos)
+    throw ArgumentError("parameter: the name '" + name + "' is " +
+                        (taken ? "taken in this module" : "empty or has a dot, which separates modules"));
+  return members_->parameters.emplace_back(std::move(name), std::move(value));
+}
+
+void Module::adopt(std::string name, const Module& child, std::string suffix) {
+  for (const Members::Child& other : members_->children)
+    if (!name.empty() && other.name == name && other.suffix == suffix)
+      throw ArgumentError("add: the name '" + name + suffix + "' is taken in this module");
+  members_->children.push_back({std::move(name), std::move(suffix), child.members_});
+}
+
+}  // namespace unroll::nn

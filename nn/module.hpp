@@ -1,0 +1,75 @@
+#pragma once
+
+#include <autograd/parameter.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace unroll::nn {
+
+/// A part of a network: parameters of its own and child modules, all named. A module is a handle: copies share
+/// parameters, so modules can be moved, stored and passed by value.
+///
+///     class Readout : public Module {
+///      public:
+///       Readout(Index hidden, Index classes)
+///           : scale_(parameter("scale", ones({hidden}))), linear_(add("linear", Linear(hidden, classes))) {}
+///      private:
+///       Parameter scale_;
+///       Linear linear_;
+///     };
+///
+/// Its parameters are named `scale`, `linear.weight` and `linear.bias`.
+class Module {
+ public:
+  Module();
+  virtual ~Module() = default;
+  Module(const Module&) = default;
+  Module(Module&&) = default;
+  Module& operator=(const Module&) = default;
+  Module& operator=(Module&&) = default;
+
+  struct Named {
+    std::string name;
+    Parameter parameter;
+  };
+
+  /// Every parameter with its path, own ones first, then those of the children in the order of adding. A
+  /// parameter that two children share is listed under both names.
+  std::vector<Named> named_parameters() const;
+  /// Every parameter once.
+  std::vector<Parameter> parameters() const;
+  /// Number of trainable numbers.
+  Index parameter_count() const;
+
+  /// Puts this module and its children into training mode (the initial one), or out of it.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const;
+
+  /// Converts every parameter to float32 or float64.
+  void to(Dtype dtype);
+
+ protected:
+  /// Makes a parameter of this module. Throws ArgumentError when the name is taken, empty or has a dot.
+  Parameter parameter(std::string name, Tensor value);
+
+  /// Makes `child` a child of this module and returns it. An empty name leaves the child's names as they are; the
+  /// suffix is appended to them. Throws ArgumentError when the name is taken.
+  template <class M>
+  M add(std::string name, M child, std::string suffix = "") {
+    adopt(std::move(name), child, std::move(suffix));
+    return child;
+  }
+
+ private:
+  struct Members;
+  void adopt(std::string name, const Module& child, std::string suffix);
+
+  std::shared_ptr<Members> members_;
+};
+
+}  // namespace unroll::nn

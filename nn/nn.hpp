@@ -1,0 +1,19 @@
+#pragma once
+
+/// Everything of nn.
+#include <nn/cell.hpp>
+#include <nn/cells/elman.hpp>
+#include <nn/cells/gru.hpp>
+#include <nn/cells/lstm.hpp>
+#include <nn/clip.hpp>
+#include <nn/dropout.hpp>
+#include <nn/embedding.hpp>
+#include <nn/gradcheck.hpp>
+#include <nn/init.hpp>
+#include <nn/linear.hpp>
+#include <nn/module.hpp>
+#include <nn/optim/adam.hpp>
+#include <nn/optim/sgd.hpp>
+#include <nn/recurrent.hpp>
+#include <nn/safetensors.hpp>
+#include <nn/stacked.hpp>

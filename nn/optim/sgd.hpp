@@ -1,0 +1,31 @@
+#pragma once
+
+#include <nn/optim/optimizer.hpp>
+
+namespace unroll::nn {
+
+struct SGDOptions {
+  double learning_rate = 0.01;
+  double momentum = 0.0;
+  bool nesterov = false;
+  double weight_decay = 0.0;  ///< added to the gradient, times the weight
+};
+
+/// Stochastic gradient descent, as in PyTorch: v = momentum v + g, w = w - learning_rate v. Without momentum and
+/// weight decay, only the rows of an embedding that were looked up are touched.
+class SGD : public Optimizer {
+ public:
+  /// Throws ArgumentError for a negative rate.
+  explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
+
+  double learning_rate() const { return options_.learning_rate; }
+  void set_learning_rate(double rate) { options_.learning_rate = rate; }
+
+ private:
+  void update(std::size_t index, const ParameterGradient& gradient) override;
+
+  SGDOptions options_;
+  std::vector<Tensor> velocity_;
+};
+
+}  // namespace unroll::nn

@@ -1,0 +1,46 @@
+#include <autograd/error.hpp>
+#include <autograd/ops/layout.hpp>
+#include <nn/recurrent.hpp>
+
+#include <string>
+
+namespace unroll::nn {
+namespace {
+
+void check_input(const Cell& cell, const Variable& x) {
+  if (!x.defined() || x.rank() != 3 || x.size(2) != cell.inputs() || x.size(0) < 1 || x.size(1) < 1)
+    throw ShapeError("recurrent: x is " + describe(x.value()) + ", the cell takes [T,B," +
+                     std::to_string(cell.inputs()) + "] with T and B at least 1");
+}
+
+void check_state(const Cell& cell, const State& state, Index batch) {
+  const auto& sizes = cell.state_sizes();
+  if (state.size() != sizes.size())
+    throw ShapeError("recurrent: the state has " + std::to_string(state.size()) + " tensors, the cell keeps " +
+                     std::to_string(sizes.size()) + "; pass the whole state that an earlier call returned");
+  for (std::size_t k = 0; k < sizes.size(); ++k)
+    if (state[k].shape() != Shape{batch, sizes[k]})
+      throw ShapeError("recurrent: state " + std::to_string(k) + " has shape " + to_string(state[k].shape()) +
+                       ", this cell and a batch of " + std::to_string(batch) + " need " +
+                       to_string(Shape{batch, sizes[k]}));
+}
+
+}  // namespace
+
+Sequence Recurrent::operator()(const Variable& x, const State& state) const {
+  check_input(*cell_, x);
+  const Index batch = x.size(1);
+  if (!state.empty()) check_state(*cell_, state, batch);
+  State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
+
+  const Variable projected = cell_->project(x);
+  PooledVector<Variable> outputs;
+  outputs.reserve(static_cast<std::size_t>(x.size(0)));
+  for (Index t = 0; t < x.size(0); ++t) {
+    current = cell_->step(select(projected, 0, t), current);
+    outputs.push_back(cell_->output(current));
+  }
+  return {stack(outputs), std::move(current)};
+}
+
+}  // namespace unroll::nn
