@@ -1,4 +1,5 @@
-// Prints "vendor;description;file" of the BLAS this program was linked with. Run when CMake configures: see blas.cmake.
+// Prints "vendor;description;file" of the BLAS this program was linked with.
+// Run when CMake configures: see blas.cmake.
 #include <cblas.h>
 #include <dlfcn.h>
 
