@@ -68,6 +68,7 @@ class Pool {
       block = from_system(index, rounded);
     }
     ++statistics_.requests;
+    statistics_.bytes_requested += rounded;
     statistics_.bytes_in_use += rounded;
     statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.bytes_in_use);
     return block;
@@ -101,9 +102,9 @@ class Pool {
 
  private:
   void* from_system(std::size_t index, std::size_t rounded) {
+    if (rounded <= kLargestFromSlab && adopt(index)) return std::exchange(free_[index], free_[index]->next);
     ++statistics_.allocations;
     if (rounded > kLargestFromSlab) return ::operator new(rounded, std::align_val_t{kAlignment});
-    if (adopt(index)) return std::exchange(free_[index], free_[index]->next);
     const std::size_t step = (rounded + kAlignment - 1) / kAlignment * kAlignment;
     auto* slab = static_cast<std::byte*>(::operator new(kSlabBytes, std::align_val_t{kAlignment}));
     for (std::size_t at = step; at + step <= kSlabBytes; at += step) {

@@ -15,11 +15,12 @@ inline constexpr std::size_t kAlignment = 64;
 
 /// Counts of the calling thread.
 struct Statistics {
-  std::uint64_t requests = 0;     ///< blocks handed out
-  std::uint64_t allocations = 0;  ///< of these, blocks that had to come from the system
-  std::size_t bytes_in_use = 0;   ///< in blocks handed out and not given back
-  std::size_t bytes_cached = 0;   ///< in blocks kept for the next request
-  std::size_t peak_bytes = 0;     ///< highest bytes_in_use since reset_peak()
+  std::uint64_t requests = 0;         ///< blocks handed out
+  std::uint64_t bytes_requested = 0;  ///< in all blocks ever handed out
+  std::uint64_t allocations = 0;      ///< blocks or slabs that had to come from the system
+  std::size_t bytes_in_use = 0;       ///< in blocks handed out and not given back
+  std::size_t bytes_cached = 0;       ///< in blocks kept for the next request
+  std::size_t peak_bytes = 0;         ///< highest bytes_in_use since reset_peak()
 };
 
 const Statistics& statistics();
