@@ -1,6 +1,7 @@
 #pragma once
 
-/// Everything of autograd that a user needs, and nothing heavy: xtensor comes only with <autograd/xtensor.hpp>.
+/// Everything of autograd that a user needs, and nothing heavy: xtensor comes only with
+/// <autograd/xtensor.hpp>.
 #include <autograd/dtype.hpp>
 #include <autograd/error.hpp>
 #include <autograd/gradcheck.hpp>

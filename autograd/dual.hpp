@@ -9,13 +9,14 @@
 #include <type_traits>
 #include <utility>
 
-/// Forward-mode numbers that carry a pointwise lambda's partial derivatives through it. Which partials can
-/// be other than zero is part of the type, so the compiler sees no work for the others. The derivative
-/// rules of elementary functions stand here, once: every elementwise operation and every user's lambda
-/// goes through them, and nested they give the higher orders.
+/// Forward-mode numbers that carry a pointwise lambda's partial derivatives through it. Which
+/// partials can be other than zero is part of the type, so the compiler sees no work for the
+/// others. The derivative rules of elementary functions stand here, once: every elementwise
+/// operation and every user's lambda goes through them, and nested they give the higher orders.
 namespace unroll {
 
-/// A value of type S and its partial derivatives with respect to those of N inputs that are set in Which.
+/// A value of type S and its partial derivatives with respect to those of N inputs that are set in
+/// Which.
 template <class S, int N, std::uint32_t Which>
 struct Dual {
   static constexpr int count = std::popcount(Which);
@@ -31,15 +32,16 @@ struct Dual {
   Dual() = default;
   explicit Dual(const S& value) requires(count == 0) : v(value) {}
   Dual(const S& value, const S& partial) requires(count == 1) : v(value), d{partial} {}
-  /// A constant: every partial is zero.
-  Dual(double constant) : v(constant) { d.fill(S(0.0)); }  // NOLINT(google-explicit-constructor): 1 - x
+  /// A constant: every partial is zero. Implicit, for 1 - x.
+  Dual(double constant) : v(constant) { d.fill(S(0.0)); }
   /// The same number with more partials, zero.
   template <std::uint32_t Fewer>
-    requires(Fewer != Which && (Fewer & Which) == Fewer)
-  Dual(const Dual<S, N, Fewer>& x) : v(x.v) {  // NOLINT(google-explicit-constructor): where(m, x, y)
+  requires(Fewer != Which && (Fewer & Which) == Fewer) Dual(const Dual<S, N, Fewer>& x) : v(x.v) {
     for_each_input([&]<int I>() {
-      if constexpr (Dual<S, N, Fewer>::depends(I)) d[place(I)] = x.d[Dual<S, N, Fewer>::place(I)];
-      else d[place(I)] = S(0.0);
+      if constexpr (Dual<S, N, Fewer>::depends(I))
+        d[place(I)] = x.d[Dual<S, N, Fewer>::place(I)];
+      else
+        d[place(I)] = S(0.0);
     });
   }
 
@@ -52,7 +54,8 @@ struct Dual {
             if constexpr (depends(I)) f.template operator()<I>();
           }(),
           ...);
-    }(std::make_integer_sequence<int, N>{});
+    }
+    (std::make_integer_sequence<int, N>{});
   }
 
   friend Dual operator-(const Dual& a) { return chain(a, -a.v, S(-1.0)); }
@@ -96,7 +99,8 @@ inline double value_of(double x) { return x; }
 
 /// A function of two duals: its value, and what each partial of `a` and of `b` contributes.
 template <class S, int N, std::uint32_t P, std::uint32_t Q, class FromA, class FromB>
-auto merge(const S& value, const Dual<S, N, P>& a, FromA from_a, const Dual<S, N, Q>& b, FromB from_b) {
+auto merge(const S& value, const Dual<S, N, P>& a, FromA from_a, const Dual<S, N, Q>& b,
+           FromB from_b) {
   using A = Dual<S, N, P>;
   using B = Dual<S, N, Q>;
   using Result = Dual<S, N, (P | Q)>;
@@ -104,9 +108,12 @@ auto merge(const S& value, const Dual<S, N, P>& a, FromA from_a, const Dual<S, N
   result.v = value;
   Result::for_each_input([&]<int I>() {
     S& partial = result.d[Result::place(I)];
-    if constexpr (A::depends(I) && B::depends(I)) partial = from_a(a.d[A::place(I)]) + from_b(b.d[B::place(I)]);
-    else if constexpr (A::depends(I)) partial = from_a(a.d[A::place(I)]);
-    else partial = from_b(b.d[B::place(I)]);
+    if constexpr (A::depends(I) && B::depends(I))
+      partial = from_a(a.d[A::place(I)]) + from_b(b.d[B::place(I)]);
+    else if constexpr (A::depends(I))
+      partial = from_a(a.d[A::place(I)]);
+    else
+      partial = from_b(b.d[B::place(I)]);
   });
   return result;
 }
@@ -129,18 +136,22 @@ auto operator+(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
 }
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto operator-(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
-  return detail::merge(a.v - b.v, a, [](const S& d) { return d; }, b, [](const S& d) { return -d; });
+  return detail::merge(
+      a.v - b.v, a, [](const S& d) { return d; }, b, [](const S& d) { return -d; });
 }
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto operator*(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
-  return detail::merge(a.v * b.v, a, [&](const S& d) { return d * b.v; }, b, [&](const S& d) { return a.v * d; });
+  return detail::merge(
+      a.v * b.v, a, [&](const S& d) { return d * b.v; }, b, [&](const S& d) { return a.v * d; });
 }
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto operator/(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S inverse = 1.0 / b.v;
   const S quotient = a.v * inverse;
   const S slope = -quotient * inverse;
-  return detail::merge(quotient, a, [&](const S& d) { return inverse * d; }, b, [&](const S& d) { return slope * d; });
+  return detail::merge(
+      quotient, a, [&](const S& d) { return inverse * d; }, b,
+      [&](const S& d) { return slope * d; });
 }
 
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
@@ -150,7 +161,8 @@ auto pow(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S log_a = where(a.v > 0.0, log(where(a.v > 0.0, a.v, S(1.0))), S(0.0));
   const S by_a = b.v * pow(a.v, b.v - 1.0);
   const S by_b = y * log_a;
-  return detail::merge(y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
+  return detail::merge(
+      y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
 }
 template <class S, int N, std::uint32_t P>
 auto pow(const Dual<S, N, P>& a, double exponent) {
@@ -158,11 +170,11 @@ auto pow(const Dual<S, N, P>& a, double exponent) {
 }
 
 // Comparisons look at the values; `where` chooses value and partials together.
-#define UNROLL_DUAL_COMPARISON(op)                                                                 \
-  template <class A, class B>                                                                      \
-    requires(detail::is_dual_v<A> || detail::is_dual_v<B>)                                         \
-  auto operator op(const A& a, const B& b) {                                                       \
-    return detail::value_of(a) op detail::value_of(b);                                             \
+#define UNROLL_DUAL_COMPARISON(op)                                                      \
+  template <class A, class B>                                                           \
+  requires(detail::is_dual_v<A> || detail::is_dual_v<B>) auto operator op(const A& a,   \
+                                                                          const B& b) { \
+    return detail::value_of(a) op detail::value_of(b);                                  \
   }
 UNROLL_DUAL_COMPARISON(<)
 UNROLL_DUAL_COMPARISON(<=)
@@ -192,13 +204,13 @@ X where(Mask<M> mask, double a, const X& b) {
 }
 
 // Derivative rules: value first, then d value / dx, in terms of x and y = f(x).
-#define UNROLL_DUAL_RULE(name, derivative)                       \
-  template <class S, int N, std::uint32_t Which>                 \
-  Dual<S, N, Which> name(const Dual<S, N, Which>& argument) {    \
-    const S& x = argument.v;                                     \
-    const S y = name(x);                                         \
-    static_cast<void>(x);                                        \
-    return chain(argument, y, S(derivative));                    \
+#define UNROLL_DUAL_RULE(name, derivative)                    \
+  template <class S, int N, std::uint32_t Which>              \
+  Dual<S, N, Which> name(const Dual<S, N, Which>& argument) { \
+    const S& x = argument.v;                                  \
+    const S y = name(x);                                      \
+    static_cast<void>(x);                                     \
+    return chain(argument, y, S(derivative));                 \
   }
 UNROLL_DUAL_RULE(abs, sign(x))
 UNROLL_DUAL_RULE(floor, 0.0)
@@ -211,7 +223,7 @@ UNROLL_DUAL_RULE(log1p, 1.0 / (1.0 + x))
 UNROLL_DUAL_RULE(sin, cos(x))
 UNROLL_DUAL_RULE(cos, -sin(x))
 UNROLL_DUAL_RULE(tanh, 1.0 - y * y)
-UNROLL_DUAL_RULE(sigmoid, y * (1.0 - y))
+UNROLL_DUAL_RULE(sigmoid, y*(1.0 - y))
 #undef UNROLL_DUAL_RULE
 
 /// A number inside a pointwise lambda.

@@ -5,14 +5,15 @@
 
 namespace unroll {
 
-/// Base of every exception the library throws on purpose. A message names the operation, its arguments
-/// with all their sizes, and what to do instead where that is not obvious.
+/// Base of every exception the library throws on purpose. A message names the operation, its
+/// arguments with all their sizes, and what to do instead where that is not obvious.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Sizes that do not fit together: `matmul: a [32,512] x b [256,128]: inner sizes differ (512 and 256)`.
+/// Sizes that do not fit together: `matmul: a [32,512] x b [256,128]: inner sizes differ (512 and
+/// 256)`.
 class ShapeError : public Error {
  public:
   using Error::Error;

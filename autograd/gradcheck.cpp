@@ -28,7 +28,8 @@ struct Subject {
 
 Tensor with_element(const Tensor& x, Index flat, double value) {
   Tensor changed = x.clone();
-  dispatch_floating(x.dtype(), [&]<class T>(T) { changed.mutable_data<T>()[flat] = static_cast<T>(value); });
+  dispatch_floating(x.dtype(),
+                    [&]<class T>(T) { changed.mutable_data<T>()[flat] = static_cast<T>(value); });
   return changed;
 }
 
@@ -46,8 +47,8 @@ struct Numeric {
   double error;
 };
 
-/// Central differences at two step sizes; the combination cancels the error's leading term, and their difference
-/// tells how large it was.
+/// Central differences at two step sizes; the combination cancels the error's leading term, and
+/// their difference tells how large it was.
 Numeric differentiate(const Subject& subject, Index flat, double x, double step) {
   const auto central = [&](double h) {
     const double above = subject.evaluate(with_element(subject.value, flat, x + h));
@@ -73,7 +74,8 @@ void compare(const Subject& subject, const GradcheckOptions& options, GradcheckR
     ++report.checked;
     // Written so that a NaN on either side fails.
     if (!(distance <= options.tolerances.relative * size + options.tolerances.absolute + n.error))
-      report.failures.push_back({subject.name, position_of(flat, subject.value.shape()), a, n.derivative, n.error});
+      report.failures.push_back(
+          {subject.name, position_of(flat, subject.value.shape()), a, n.derivative, n.error});
   }
 }
 
@@ -94,7 +96,8 @@ GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Ten
       check_dtype("input " + std::to_string(i), inputs[i].dtype());
       leaves.push_back(tape.watch(inputs[i]));
     }
-    for (const Parameter& parameter : options.parameters) check_dtype(parameter.name(), parameter.dtype());
+    for (const Parameter& parameter : options.parameters)
+      check_dtype(parameter.name(), parameter.dtype());
     const Gradients gradients = tape.gradients(weighted(f(leaves)));
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const auto evaluate = [&f, &inputs, i](const Tensor& changed) {
@@ -102,25 +105,29 @@ GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Ten
         arguments[i] = changed;
         return weighted(f(arguments)).item();
       };
-      subjects.push_back({"input " + std::to_string(i), inputs[i].contiguous(), gradients[leaves[i]].value(), evaluate});
+      subjects.push_back({"input " + std::to_string(i), inputs[i].contiguous(),
+                          gradients[leaves[i]].value(), evaluate});
     }
     for (const Parameter& parameter : options.parameters) {
-      const auto evaluate = [&f, &inputs, parameter = Parameter(parameter)](const Tensor& changed) mutable {
+      const auto evaluate = [&f, &inputs,
+                             parameter = Parameter(parameter)](const Tensor& changed) mutable {
         const Tensor original = parameter.value();
         parameter.set(changed);
         const double y = weighted(f(std::vector<Variable>(inputs.begin(), inputs.end()))).item();
         parameter.set(original);
         return y;
       };
-      subjects.push_back({parameter.name(), parameter.value().contiguous(), gradients[parameter].value(), evaluate});
+      subjects.push_back({parameter.name(), parameter.value().contiguous(),
+                          gradients[parameter].value(), evaluate});
     }
   }
 
   GradcheckReport report;
   for (const Subject& subject : subjects) compare(subject, options, report);
-  std::stable_sort(report.failures.begin(), report.failures.end(), [](const auto& a, const auto& b) {
-    return std::abs(a.analytic - a.numeric) > std::abs(b.analytic - b.numeric);
-  });
+  std::stable_sort(report.failures.begin(), report.failures.end(),
+                   [](const auto& a, const auto& b) {
+                     return std::abs(a.analytic - a.numeric) > std::abs(b.analytic - b.numeric);
+                   });
   report.passed = report.failures.empty();
   return report;
 }
@@ -132,8 +139,9 @@ std::string GradcheckReport::to_string() const {
   constexpr std::size_t kShown = 10;
   for (std::size_t i = 0; i < std::min(failures.size(), kShown); ++i) {
     const GradcheckFailure& failure = failures[i];
-    text << "\n  " << failure.input << ' ' << unroll::to_string(failure.position) << ": analytic " << failure.analytic
-         << ", numeric " << failure.numeric << " (error about " << failure.numeric_error << ')';
+    text << "\n  " << failure.input << ' ' << unroll::to_string(failure.position) << ": analytic "
+         << failure.analytic << ", numeric " << failure.numeric << " (error about "
+         << failure.numeric_error << ')';
   }
   if (failures.size() > kShown) text << "\n  and " << failures.size() - kShown << " more";
   return text.str();

@@ -10,8 +10,8 @@
 
 namespace unroll {
 
-/// How far an analytic derivative a may lie from the numeric one n: |a - n| <= relative * max(|a|, |n|) + absolute,
-/// to which the estimated error of n is added.
+/// How far an analytic derivative a may lie from the numeric one n: |a - n| <= relative * max(|a|,
+/// |n|) + absolute, to which the estimated error of n is added.
 struct Tolerances {
   double relative = 1e-7;
   double absolute = 1e-9;
@@ -50,9 +50,10 @@ struct GradcheckReport {
 /// A function of some tensors, written with operations on variables.
 using DifferentiableFunction = std::function<Variable(std::span<const Variable>)>;
 
-/// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every element of
-/// every input (and of GradcheckOptions::parameters). A result with several elements is weighted with fixed, unequal
-/// numbers first, so that errors cannot cancel. `inputs`: float64. Throws DtypeError for another dtype.
+/// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every
+/// element of every input (and of GradcheckOptions::parameters). A result with several elements is
+/// weighted with fixed, unequal numbers first, so that errors cannot cancel. `inputs`: float64.
+/// Throws DtypeError for another dtype.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

@@ -16,10 +16,13 @@ namespace {
 /// Terms that wait to be realised together are realised early when they hold more than this.
 constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
 
-/// Rows from which on a product is worth a call of its own: laying it beside others would only copy.
+/// Rows from which on a product is worth a call of its own: laying it beside others would only
+/// copy.
 constexpr Index kLongProduct = 256;
 
-std::size_t bytes(const Tensor& x) { return static_cast<std::size_t>(x.size()) * size_of(x.dtype()); }
+std::size_t bytes(const Tensor& x) {
+  return static_cast<std::size_t>(x.size()) * size_of(x.dtype());
+}
 
 /// A tensor that nobody else sees, so that terms may be added in place.
 void own(Tensor& x) {
@@ -31,7 +34,8 @@ void own(Tensor& x) {
 Tensor ParameterGradient::to_dense() const {
   if (dense.defined()) return dense.value();
   Tensor total = zeros(parameter.shape(), parameter.dtype());
-  for (const RowsTerm& term : rows) kernels::scatter_add_rows(term.values.value(), term.indices, total);
+  for (const RowsTerm& term : rows)
+    kernels::scatter_add_rows(term.values.value(), term.indices, total);
   return total;
 }
 
@@ -106,8 +110,10 @@ void BackwardPass::add_region(const Variable& x, const Region& region, const Var
     add_dense(terms, detail::embed_region(g, x.shape(), region));
     return;
   }
-  if (terms.dense.defined()) own(terms.dense.value_);
-  else terms.dense = zeros(x.shape(), x.dtype());
+  if (terms.dense.defined())
+    own(terms.dense.value_);
+  else
+    terms.dense = zeros(x.shape(), x.dtype());
   Tensor target = terms.dense.value_.slice(region.axis, region.begin, region.end, region.step);
   kernels::add_into(g.value(), target);
 }
@@ -115,8 +121,10 @@ void BackwardPass::add_region(const Variable& x, const Region& region, const Var
 void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Variable& g) {
   if (!wants(x)) return;
   Terms& terms = this->terms(x);
-  if (differentiable_) add_dense(terms, detail::scatter_rows(g, indices, x.size(0)));
-  else terms.rows.push_back({indices, g});
+  if (differentiable_)
+    add_dense(terms, detail::scatter_rows(g, indices, x.size(0)));
+  else
+    terms.rows.push_back({indices, g});
 }
 
 void BackwardPass::add_product(const Variable& x, const Variable& a, const Variable& b) {
@@ -148,8 +156,10 @@ void BackwardPass::realise_products(Terms& terms) {
 
   Index rows = 0;
   for (const Product& product : terms.products) {
-    if (product.a.size(0) < kLongProduct && terms.products.size() > 1) rows += product.a.size(0);
-    else accumulate(product.a.value(), product.b.value());
+    if (product.a.size(0) < kLongProduct && terms.products.size() > 1)
+      rows += product.a.size(0);
+    else
+      accumulate(product.a.value(), product.b.value());
   }
   if (rows > 0) {
     Tensor a = Tensor::empty({rows, terms.shape[0]}, terms.dtype);
@@ -179,8 +189,10 @@ Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_row
     if (keep_rows && !terms.dense.defined()) {
       *keep_rows = std::move(terms.rows);
     } else {
-      if (terms.dense.defined()) own(terms.dense.value_);
-      else terms.dense = zeros(terms.shape, terms.dtype);
+      if (terms.dense.defined())
+        own(terms.dense.value_);
+      else
+        terms.dense = zeros(terms.shape, terms.dtype);
       for (const RowsTerm& term : terms.rows)
         kernels::scatter_add_rows(term.values.value(), term.indices, terms.dense.value_);
     }

@@ -20,7 +20,8 @@ struct Region {
   Index step = 1;
 };
 
-/// Rows `indices: [n]` of a table with their gradient `values: [n,D]`; a row may occur several times.
+/// Rows `indices: [n]` of a table with their gradient `values: [n,D]`; a row may occur several
+/// times.
 struct RowsTerm {
   Tensor indices;
   Variable values;
@@ -30,7 +31,7 @@ struct RowsTerm {
 struct ParameterGradient {
   Parameter parameter;
   std::uint32_t slot = 0;
-  Variable dense;               ///< shape of the parameter; undefined while the gradient is kept as rows
+  Variable dense;  ///< shape of the parameter; undefined while the gradient is kept as rows
   PooledVector<RowsTerm> rows;  ///< terms to add up, when dense is undefined
 
   /// The gradient as one tensor of the parameter's shape.
@@ -42,8 +43,8 @@ struct ParameterGradient {
 /// The gradients of one loss, as values: nothing accumulates between calls, nothing must be zeroed.
 class Gradients {
  public:
-  /// d loss / d leaf, for a variable got from Tape::watch or named in GradientOptions::of; zeros when
-  /// the loss does not depend on it. Throws TapeError for any other variable.
+  /// d loss / d leaf, for a variable got from Tape::watch or named in GradientOptions::of; zeros
+  /// when the loss does not depend on it. Throws TapeError for any other variable.
   Variable operator[](const Variable& x) const;
   /// d loss / d parameter; zeros when the loss does not depend on it.
   Variable operator[](const Parameter& parameter) const;
@@ -63,9 +64,10 @@ class Gradients {
   PooledVector<ParameterGradient> parameters_;
 };
 
-/// Adds up the gradient of every variable while the sweep runs backwards over the tape. A gradient is a
-/// sum that is realised once, when the sweep reaches the variable; until then it is kept as terms.
-/// Contract for vjp rules: every call adds a term, none overwrites. Terms for constants are dropped.
+/// Adds up the gradient of every variable while the sweep runs backwards over the tape. A gradient
+/// is a sum that is realised once, when the sweep reaches the variable; until then it is kept as
+/// terms. Contract for vjp rules: every call adds a term, none overwrites. Terms for constants are
+/// dropped.
 class BackwardPass {
  public:
   /// False for constants: a rule may skip the work for a term that nobody wants.
@@ -77,8 +79,8 @@ class BackwardPass {
   void add_region(const Variable& x, const Region& region, const Variable& g);
   /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`.
   void add_rows(const Variable& x, const Tensor& indices, const Variable& g);
-  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. All products of one x are laid end to end and
-  /// realised as one product of their summed K.
+  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. All products of one x are laid end to end
+  /// and realised as one product of their summed K.
   void add_product(const Variable& x, const Variable& a, const Variable& b);
 
   /// True when the sweep itself is recorded, for derivatives of higher order.
@@ -105,7 +107,8 @@ class BackwardPass {
 
   Terms& terms(const Variable& x);
   bool has_terms(std::uint32_t slot) const { return terms_[slot] != nullptr; }
-  /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay apart.
+  /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay
+  /// apart.
   Variable take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows = nullptr);
   void add_dense(Terms& terms, Variable g);
   void realise_products(Terms& terms);

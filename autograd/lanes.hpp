@@ -5,8 +5,9 @@
 #include <cmath>
 #include <type_traits>
 
-/// The innermost number type of a pointwise lambda: several neighbouring elements in a vector register,
-/// or one double. The value of every function a lambda may call stands here; its derivative in dual.hpp.
+/// The innermost number type of a pointwise lambda: several neighbouring elements in a vector
+/// register, or one double. The value of every function a lambda may call stands here; its
+/// derivative in dual.hpp.
 namespace unroll {
 
 /// The outcome of a comparison, one truth value a lane.
@@ -28,22 +29,28 @@ struct Lanes {
 
   Lanes() = default;
   explicit Lanes(V value) requires is_vector : v(value) {}
-  Lanes(double constant) : v(from(constant)) {}  // NOLINT(google-explicit-constructor): 1 - x
+  Lanes(double constant) : v(from(constant)) {}
 
   static constexpr std::ptrdiff_t width() {
-    if constexpr (is_vector) return static_cast<std::ptrdiff_t>(V::size);
-    else return 1;
+    if constexpr (is_vector)
+      return static_cast<std::ptrdiff_t>(V::size);
+    else
+      return 1;
   }
 
   template <class T>
   static Lanes load(const T* from) {
-    if constexpr (is_vector) return Lanes(V::load_unaligned(from));
-    else return Lanes(static_cast<double>(*from));
+    if constexpr (is_vector)
+      return Lanes(V::load_unaligned(from));
+    else
+      return Lanes(static_cast<double>(*from));
   }
   template <class T>
   void store(T* to) const {
-    if constexpr (is_vector) v.store_unaligned(to);
-    else *to = static_cast<T>(v);
+    if constexpr (is_vector)
+      v.store_unaligned(to);
+    else
+      *to = static_cast<T>(v);
   }
 
   friend Lanes operator+(Lanes a, Lanes b) { return wrap(a.v + b.v); }
@@ -66,24 +73,28 @@ struct Lanes {
 
  private:
   static V from(double constant) {
-    if constexpr (is_vector) return V(static_cast<typename V::value_type>(constant));
-    else return constant;
+    if constexpr (is_vector)
+      return V(static_cast<typename V::value_type>(constant));
+    else
+      return constant;
   }
 };
 
 /// `a` where the mask is true, otherwise `b`; the lambda's replacement for `? :`.
 template <class M, class V>
 Lanes<V> where(Mask<M> mask, Lanes<V> a, Lanes<V> b) {
-  if constexpr (Lanes<V>::is_vector) return Lanes<V>(xsimd::select(mask.m, a.v, b.v));
-  else return mask.m ? a : b;
+  if constexpr (Lanes<V>::is_vector)
+    return Lanes<V>(xsimd::select(mask.m, a.v, b.v));
+  else
+    return mask.m ? a : b;
 }
 
 // Elementary functions: the standard library's for a double, xsimd's for a vector.
-#define UNROLL_LANES_FUNCTION(name) \
-  template <class V>                \
-  Lanes<V> name(Lanes<V> x) {       \
-    using std::name;                \
-    using xsimd::name;              \
+#define UNROLL_LANES_FUNCTION(name)   \
+  template <class V>                  \
+  Lanes<V> name(Lanes<V> x) {         \
+    using std::name;                  \
+    using xsimd::name;                \
     return Lanes<V>::wrap(name(x.v)); \
   }
 UNROLL_LANES_FUNCTION(abs)

@@ -8,7 +8,8 @@
 namespace unroll::memory {
 namespace {
 
-// Sizes are rounded up to one of four steps per power of two: at most a quarter of a block is wasted.
+// Sizes are rounded up to one of four steps per power of two: at most a quarter of a block is
+// wasted.
 constexpr std::size_t kSmallest = 64;
 
 constexpr std::size_t size_class(std::size_t bytes) {
@@ -44,7 +45,8 @@ struct Orphans {
 };
 
 Orphans& orphans() {
-  static auto* instance = new Orphans;  // never destroyed: threads may end after the statics are gone
+  static auto* instance =
+      new Orphans;  // never destroyed: threads may end after the statics are gone
   return *instance;
 }
 
@@ -77,7 +79,8 @@ class Pool {
   void release(void* block, std::size_t bytes) noexcept {
     const std::size_t index = size_class(bytes);
     free_[index] = new (block) FreeBlock{free_[index]};
-    // A block may come back on another thread than it left from, so the count may pass below zero there.
+    // A block may come back on another thread than it left from, so the count may pass below zero
+    // there.
     statistics_.bytes_in_use -= class_bytes(index);
     statistics_.bytes_cached += class_bytes(index);
   }
@@ -88,7 +91,7 @@ class Pool {
       if (bytes <= kLargestFromSlab) continue;
       while (free_[index]) {
         FreeBlock* next = free_[index]->next;
-        ::operator delete(free_[index], std::align_val_t{kAlignment});
+        ::operator delete (free_[index], std::align_val_t{kAlignment});
         free_[index] = next;
         statistics_.bytes_cached -= bytes;
       }
@@ -102,11 +105,12 @@ class Pool {
 
  private:
   void* from_system(std::size_t index, std::size_t rounded) {
-    if (rounded <= kLargestFromSlab && adopt(index)) return std::exchange(free_[index], free_[index]->next);
+    if (rounded <= kLargestFromSlab && adopt(index))
+      return std::exchange(free_[index], free_[index]->next);
     ++statistics_.allocations;
-    if (rounded > kLargestFromSlab) return ::operator new(rounded, std::align_val_t{kAlignment});
+    if (rounded > kLargestFromSlab) return ::operator new (rounded, std::align_val_t{kAlignment});
     const std::size_t step = (rounded + kAlignment - 1) / kAlignment * kAlignment;
-    auto* slab = static_cast<std::byte*>(::operator new(kSlabBytes, std::align_val_t{kAlignment}));
+    auto* slab = static_cast<std::byte*>(::operator new (kSlabBytes, std::align_val_t{kAlignment}));
     for (std::size_t at = step; at + step <= kSlabBytes; at += step) {
       free_[index] = new (slab + at) FreeBlock{free_[index]};
       statistics_.bytes_cached += rounded;

@@ -6,8 +6,9 @@
 #include <new>
 #include <utility>
 
-/// Recycling memory: blocks that are given back are kept by size and handed out again, so a training
-/// step in steady state asks the operating system for nothing. Each thread keeps its own blocks: no lock.
+/// Recycling memory: blocks that are given back are kept by size and handed out again, so a
+/// training step in steady state asks the operating system for nothing. Each thread keeps its own
+/// blocks: no lock.
 namespace unroll::memory {
 
 /// Alignment of every block, in bytes: a cache line and the widest vector register.
@@ -41,7 +42,7 @@ struct Allocator {
   using value_type = T;
   Allocator() = default;
   template <class U>
-  Allocator(const Allocator<U>& /*other*/) {}  // NOLINT(google-explicit-constructor): the standard asks for it
+  Allocator(const Allocator<U>& /*other*/) {}
   T* allocate(std::size_t n) { return static_cast<T*>(memory::allocate(n * sizeof(T))); }
   void deallocate(T* block, std::size_t n) noexcept { memory::release(block, n * sizeof(T)); }
   friend bool operator==(const Allocator&, const Allocator&) { return true; }
@@ -66,7 +67,9 @@ class Buffer {
 
   std::byte* data() const { return reinterpret_cast<std::byte*>(header_) + kAlignment; }
   std::size_t bytes() const { return header_ ? header_->bytes : 0; }
-  bool unique() const { return header_ && header_->references.load(std::memory_order_acquire) == 1; }
+  bool unique() const {
+    return header_ && header_->references.load(std::memory_order_acquire) == 1;
+  }
   explicit operator bool() const { return header_ != nullptr; }
   friend bool operator==(const Buffer& a, const Buffer& b) { return a.header_ == b.header_; }
 

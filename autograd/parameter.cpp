@@ -8,16 +8,17 @@ namespace unroll {
 Parameter::Parameter(std::string name, Tensor value)
     : state_(std::make_shared<State>(State{std::move(name), std::move(value)})) {
   if (!state_->value.defined() || !is_floating(state_->value.dtype()))
-    throw DtypeError("parameter " + state_->name + ": the value must be float32 or float64, it is " +
-                     describe(state_->value));
+    throw DtypeError("parameter " + state_->name +
+                     ": the value must be float32 or float64, it is " + describe(state_->value));
 }
 
 void Parameter::set(Tensor value) {
   if (value.shape() != shape())
-    throw ShapeError("parameter " + name() + ": its shape is " + to_string(shape()) + ", the new value has " +
-                     to_string(value.shape()));
+    throw ShapeError("parameter " + name() + ": its shape is " + to_string(shape()) +
+                     ", the new value has " + to_string(value.shape()));
   if (!is_floating(value.dtype()))
-    throw DtypeError("parameter " + name() + ": the value must be float32 or float64, it is " + describe(value));
+    throw DtypeError("parameter " + name() + ": the value must be float32 or float64, it is " +
+                     describe(value));
   state_->value = std::move(value);
 }
 

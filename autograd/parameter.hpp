@@ -7,8 +7,8 @@
 
 namespace unroll {
 
-/// A named value that outlives tapes and that optimizers change. A parameter is a handle: copies refer
-/// to the same value. It becomes a leaf of whichever tape uses it.
+/// A named value that outlives tapes and that optimizers change. A parameter is a handle: copies
+/// refer to the same value. It becomes a leaf of whichever tape uses it.
 class Parameter {
  public:
   Parameter(std::string name, Tensor value);
@@ -21,8 +21,8 @@ class Parameter {
   /// Replaces the value. Throws ShapeError when the shape differs; the dtype may change.
   void set(Tensor value);
 
-  /// The value for writing in place. It is copied first when a tape or a user still refers to it, so
-  /// nobody's saved values change.
+  /// The value for writing in place. It is copied first when a tape or a user still refers to it,
+  /// so nobody's saved values change.
   Tensor& mutable_value();
 
   /// Same value, not merely an equal one.

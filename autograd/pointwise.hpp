@@ -17,19 +17,19 @@ namespace unroll {
 
 namespace detail {
 
-/// Runs a lambda over one row of every operand: `step` is 1, or 0 for an input that is the same all along.
-/// An output that is null is computed but not stored.
-using RowKernel = void (*)(const void* f, const void* const* in, const Index* step, void* const* out,
-                           Index n);
+/// Runs a lambda over one row of every operand: `step` is 1, or 0 for an input that is the same all
+/// along. An output that is null is computed but not stored.
+using RowKernel = void (*)(const void* f, const void* const* in, const Index* step,
+                           void* const* out, Index n);
 
 struct PointwiseKernels {
-  RowKernel float32;
+  RowKernel float32;  ///< null: float32 inputs are converted, and the result is converted back
   RowKernel float64;
 };
 
-/// Checks dtypes, broadcasts, makes the outputs and runs the kernel over all rows. `wanted` has a bit
-/// for each output that is to be made; outputs lie beside each other in memory where the inputs of the
-/// same position do, so that the gradient of a split needs no copy.
+/// Checks dtypes, broadcasts, makes the outputs and runs the kernel over all rows. `wanted` has a
+/// bit for each output that is to be made; outputs lie beside each other in memory where the inputs
+/// of the same position do, so that the gradient of a split needs no copy.
 void run_pointwise(const char* name, std::span<const Variable> inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f);
 
@@ -38,14 +38,16 @@ void run_pointwise(const char* name, std::span<const Variable> inputs, std::span
 // A lambda returns one number or a tuple-like of them; below it is always a tuple.
 template <class Y>
 auto as_tuple(const Y& y) {
-  if constexpr (requires { std::tuple_size<Y>::value; }) return std::apply([](const auto&... e) { return std::tuple(e...); }, y);
-  else return std::tuple(y);
+  if constexpr (requires { std::tuple_size<Y>::value; })
+    return std::apply([](const auto&... e) { return std::tuple(e...); }, y);
+  else
+    return std::tuple(y);
 }
 
 template <class Y>
 struct OutputCount : std::integral_constant<int, 1> {};
 template <class Y>
-  requires requires { std::tuple_size<Y>::value; }
+requires requires { std::tuple_size<Y>::value; }
 struct OutputCount<Y> : std::integral_constant<int, static_cast<int>(std::tuple_size_v<Y>)> {};
 
 template <int I, class X>
@@ -54,17 +56,20 @@ using Repeat = X;
 template <class F, int N, class X>
 struct ResultOf {
   template <int... I>
-  static auto call(const F& f, std::integer_sequence<int, I...>) -> decltype(f(std::declval<Repeat<I, X>>()...));
+  static auto call(const F& f, std::integer_sequence<int, I...>)
+      -> decltype(f(std::declval<Repeat<I, X>>()...));
   using type = decltype(call(std::declval<const F&>(), std::make_integer_sequence<int, N>{}));
 };
 
 template <class F, int N>
-inline constexpr int output_count_v = OutputCount<typename ResultOf<F, N, Lanes<xsimd::batch<float>>>::type>::value;
+inline constexpr int output_count_v =
+    OutputCount<typename ResultOf<F, N, Lanes<xsimd::batch<float>>>::type>::value;
 
-/// One row: element type T, computed in lanes L. The last, partial vector is staged through a buffer, so
-/// that the lambda is instantiated once.
+/// One row: element type T, computed in lanes L. The last, partial vector is staged through a
+/// buffer, so that the lambda is instantiated once.
 template <class T, class L, class F, int N, int M>
-void pointwise_row(const void* functor, const void* const* in, const Index* step, void* const* out, Index n) {
+void pointwise_row(const void* functor, const void* const* in, const Index* step, void* const* out,
+                   Index n) {
   const F& f = *static_cast<const F*>(functor);
   constexpr Index kWidth = L::width();
   constexpr auto kLanes = static_cast<std::size_t>(kWidth);
@@ -102,7 +107,8 @@ void pointwise_row(const void* functor, const void* const* in, const Index* step
     [&]<std::size_t... I, std::size_t... K>(std::index_sequence<I...>, std::index_sequence<K...>) {
       const auto result = as_tuple(f(L::load(from[I] + (offset & mask[I]))...));
       ((to[K] ? L(std::get<K>(result)).store(to[K] + offset) : void()), ...);
-    }(std::make_index_sequence<kInputs>{}, std::make_index_sequence<kOutputs>{});
+    }
+    (std::make_index_sequence<kInputs>{}, std::make_index_sequence<kOutputs>{});
     if (partial) [[unlikely]]
       for (std::size_t k = 0; k < kOutputs; ++k)
         for (Index j = 0; to[k] && j < n - at; ++j)
@@ -110,20 +116,20 @@ void pointwise_row(const void* functor, const void* const* in, const Index* step
   }
 }
 
-/// The vector-Jacobian product of a lambda, itself a lambda: takes its N inputs and the gradients of its M
-/// outputs, returns the gradients of the inputs.
+/// The vector-Jacobian product of a lambda, itself a lambda: takes its N inputs and the gradients
+/// of its M outputs, returns the gradients of the inputs.
 template <class F, int N, int M>
 struct PointwiseVjp {
   F f;
 
-  // Nested duals of one expression must agree in type: below the first order they carry all partials.
+  // Nested duals of one expression must agree in type: below the first order they carry all
+  // partials.
   template <class A, class... More>
   struct Common {
     using type = A;
   };
   template <class S, int K, std::uint32_t P, class... More>
-    requires(!(std::is_same_v<Dual<S, K, P>, More> && ...))
-  struct Common<Dual<S, K, P>, More...> {
+  requires(!(std::is_same_v<Dual<S, K, P>, More> && ...)) struct Common<Dual<S, K, P>, More...> {
     using type = Dual<S, K, static_cast<std::uint32_t>((std::uint64_t{1} << K) - 1)>;
   };
 
@@ -132,9 +138,12 @@ struct PointwiseVjp {
     using S = typename Common<A...>::type;
     const std::array<S, sizeof...(A)> x{S(arguments)...};
     return [&]<int... I>(std::integer_sequence<int, I...>) {
-      const auto outputs = as_tuple(f(Dual<S, N, (1U << I)>(x[static_cast<std::size_t>(I)], S(1.0))...));
-      return std::array<S, static_cast<std::size_t>(N)>{partial<I>(outputs, x, std::make_integer_sequence<int, M>{})...};
-    }(std::make_integer_sequence<int, N>{});
+      const auto outputs =
+          as_tuple(f(Dual<S, N, (1U << I)>(x[static_cast<std::size_t>(I)], S(1.0))...));
+      return std::array<S, static_cast<std::size_t>(N)>{
+          partial<I>(outputs, x, std::make_integer_sequence<int, M>{})...};
+    }
+    (std::make_integer_sequence<int, N>{});
   }
 
  private:
@@ -163,9 +172,10 @@ struct PointwiseVjp {
 
 template <class F, int N, int M, int Order>
 constexpr PointwiseKernels pointwise_kernels() {
-  // Second derivatives and higher are rare: one plain double version keeps a user's compile time down.
+  // Second derivatives and higher are rare: one plain double version keeps a user's compile time
+  // down.
   if constexpr (Order >= 2)
-    return {pointwise_row<float, Lanes<double>, F, N, M>, pointwise_row<double, Lanes<double>, F, N, M>};
+    return {nullptr, pointwise_row<double, Lanes<double>, F, N, M>};
   else
     return {pointwise_row<float, Lanes<xsimd::batch<float>>, F, N, M>,
             pointwise_row<double, Lanes<xsimd::batch<double>>, F, N, M>};
@@ -173,7 +183,8 @@ constexpr PointwiseKernels pointwise_kernels() {
 
 /// The operation: Order counts how often f has been differentiated already.
 template <int Order, int MaxOrder, class F, std::size_t N>
-auto apply_pointwise(const char* name, const F& f, const std::array<Variable, N>& x, std::uint32_t wanted) {
+auto apply_pointwise(const char* name, const F& f, const std::array<Variable, N>& x,
+                     std::uint32_t wanted) {
   constexpr int kInputs = static_cast<int>(N);
   constexpr int kOutputs = output_count_v<F, kInputs>;
   constexpr auto M = static_cast<std::size_t>(kOutputs);
@@ -182,50 +193,56 @@ auto apply_pointwise(const char* name, const F& f, const std::array<Variable, N>
   std::array<Variable, M> outputs;
   for (std::size_t k = 0; k < M; ++k) outputs[k] = std::move(values[k]);
   if (!recording(name, std::span<const Variable>(x))) return outputs;
-  record(name, std::span<Variable>(outputs), [name, f, x](std::span<const Variable> gradients, BackwardPass& pass) {
-    if constexpr (Order >= MaxOrder) {
-      throw_order(name, MaxOrder);
-    } else {
-      std::array<Variable, N + M> arguments;
-      std::uint32_t needed = 0;
-      for (std::size_t i = 0; i < N; ++i) {
-        arguments[i] = x[i];
-        if (pass.wants(x[i])) needed |= 1U << i;
-      }
-      for (std::size_t k = 0; k < M; ++k)
-        arguments[N + k] = gradients[k].defined() ? gradients[k] : Variable(zeros({}, x[0].dtype()));
-      auto terms = apply_pointwise<Order + 1, MaxOrder>(name, PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>{f}, arguments, needed);
-      for (std::size_t i = 0; i < N; ++i)
-        if (pass.wants(x[i])) pass.add(x[i], std::move(terms[i]));
-    }
-  });
+  record(name, std::span<Variable>(outputs),
+         [name, f, x](std::span<const Variable> gradients, BackwardPass& pass) {
+           if constexpr (Order >= MaxOrder) {
+             throw_order(name, MaxOrder);
+           } else {
+             std::array<Variable, N + M> arguments;
+             std::uint32_t needed = 0;
+             for (std::size_t i = 0; i < N; ++i) {
+               arguments[i] = x[i];
+               if (pass.wants(x[i])) needed |= 1U << i;
+             }
+             for (std::size_t k = 0; k < M; ++k)
+               arguments[N + k] =
+                   gradients[k].defined() ? gradients[k] : Variable(zeros({}, x[0].dtype()));
+             auto terms = apply_pointwise<Order + 1, MaxOrder>(
+                 name, PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>{f}, arguments,
+                 needed);
+             for (std::size_t i = 0; i < N; ++i)
+               if (pass.wants(x[i])) pass.add(x[i], std::move(terms[i]));
+           }
+         });
   return outputs;
 }
 
 }  // namespace detail
 
-/// y = f(x...), element by element, as one pass over memory. `f` is a generic lambda over numbers that uses
-/// + - * /, comparisons with where(), and the functions of dual.hpp; it may capture constants, and returns one
-/// number or a std::tuple, std::pair or std::array of them:
+/// y = f(x...), element by element, as one pass over memory. `f` is a generic lambda over numbers
+/// that uses
+/// + - * /, comparisons with where(), and the functions of dual.hpp; it may capture constants, and
+/// returns one number or a std::tuple, std::pair or std::array of them:
 ///
 ///     auto [h, c] = pointwise([](auto i, auto f, auto g, auto o, auto c) {
 ///       auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
 ///       return std::pair{sigmoid(o) * tanh(next), next};
 ///     }, i, f, g, o, cell);
 ///
-/// x: any shapes that broadcast, one floating dtype. Returns a Variable, or a std::array of Variables when f
-/// returns several numbers. The derivative is found by the compiler and is itself such an operation, up to
-/// MaxOrder; only the inputs are saved. Throws ShapeError, DtypeError.
+/// x: any shapes that broadcast, one floating dtype. Returns a Variable, or a std::array of
+/// Variables when f returns several numbers. The derivative is found by the compiler and is itself
+/// such an operation, up to MaxOrder; only the inputs are saved. Throws ShapeError, DtypeError.
 template <int MaxOrder = 2, class F, class... X>
 auto pointwise(const char* name, const F& f, const X&... x) {
   static_assert(sizeof...(X) >= 1, "pointwise needs at least one tensor");
   auto outputs = detail::apply_pointwise<0, MaxOrder>(name, f, std::array{Variable(x)...}, ~0U);
-  if constexpr (std::tuple_size_v<decltype(outputs)> == 1) return std::move(outputs[0]);
-  else return outputs;
+  if constexpr (std::tuple_size_v<decltype(outputs)> == 1)
+    return std::move(outputs[0]);
+  else
+    return outputs;
 }
 template <int MaxOrder = 2, class F, class... X>
-  requires(!std::is_convertible_v<F, const char*>)
-auto pointwise(const F& f, const X&... x) {
+requires(!std::is_convertible_v<F, const char*>) auto pointwise(const F& f, const X&... x) {
   return pointwise<MaxOrder>("pointwise", f, x...);
 }
 

@@ -39,7 +39,8 @@ Tensor fill_pairs(const Shape& shape, Dtype dtype, Generator& generator, Draw dr
 }
 
 void check_floating(const char* operation, Dtype dtype) {
-  if (!is_floating(dtype)) throw DtypeError(std::string(operation) + ": the dtype must be float32 or float64");
+  if (!is_floating(dtype))
+    throw DtypeError(std::string(operation) + ": the dtype must be float32 or float64");
 }
 
 }  // namespace
@@ -52,7 +53,8 @@ std::array<std::uint32_t, 4> Generator::next() {
   for (int round = 0; round < 10; ++round) {
     const Product first = multiply(0xD2511F53U, word[0]);
     const Product second = multiply(0xCD9E8D57U, word[2]);
-    word = {second.high ^ word[1] ^ key_low, second.low, first.high ^ word[3] ^ key_high, first.low};
+    word = {second.high ^ word[1] ^ key_low, second.low, first.high ^ word[3] ^ key_high,
+            first.low};
     key_low += 0x9E3779B9U;
     key_high += 0xBB67AE85U;
   }
@@ -67,7 +69,8 @@ double Generator::uniform() {
 
 std::uint64_t Generator::below(std::uint64_t count) {
   if (count == 0) throw ArgumentError("below: the count must be at least 1");
-  // Values past the last whole multiple of count are drawn again, so that every outcome is equally likely.
+  // Values past the last whole multiple of count are drawn again, so that every outcome is equally
+  // likely.
   const std::uint64_t limit = UINT64_MAX - UINT64_MAX % count;
   while (true) {
     const auto words = next();
@@ -90,7 +93,8 @@ Tensor uniform(const Shape& shape, double low, double high, Dtype dtype, Generat
   });
 }
 
-Tensor normal(const Shape& shape, double mean, double deviation, Dtype dtype, Generator& generator) {
+Tensor normal(const Shape& shape, double mean, double deviation, Dtype dtype,
+              Generator& generator) {
   check_floating("normal", dtype);
   // Box and Muller (1958); 1 - u lies in (0, 1], where the logarithm is finite.
   return fill_pairs(shape, dtype, generator, [&](double u, double v) {
@@ -103,7 +107,8 @@ Tensor normal(const Shape& shape, double mean, double deviation, Dtype dtype, Ge
 Tensor bernoulli(const Shape& shape, double probability, Dtype dtype, Generator& generator) {
   check_floating("bernoulli", dtype);
   if (!(probability >= 0.0 && probability <= 1.0))
-    throw ArgumentError("bernoulli: the probability must lie in 0..1, it is " + std::to_string(probability));
+    throw ArgumentError("bernoulli: the probability must lie in 0..1, it is " +
+                        std::to_string(probability));
   return fill_pairs(shape, dtype, generator, [&](double u, double v) {
     return std::pair{u < probability ? 1.0 : 0.0, v < probability ? 1.0 : 0.0};
   });

@@ -7,8 +7,9 @@
 
 namespace unroll {
 
-/// A source of random numbers: Philox 4x32-10 (Salmon et al., 2011), which turns a key and a counter into four
-/// random words. Its whole state is two numbers, so a stream can be saved, resumed and replayed exactly.
+/// A source of random numbers: Philox 4x32-10 (Salmon et al., 2011), which turns a key and a
+/// counter into four random words. Its whole state is two numbers, so a stream can be saved,
+/// resumed and replayed exactly.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}

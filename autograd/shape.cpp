@@ -8,8 +8,8 @@ namespace {
 
 void check_rank(std::size_t rank) {
   if (rank > static_cast<std::size_t>(kMaxRank))
-    throw ShapeError("shape: rank " + std::to_string(rank) + " is above the highest supported rank, " +
-                     std::to_string(kMaxRank));
+    throw ShapeError("shape: rank " + std::to_string(rank) +
+                     " is above the highest supported rank, " + std::to_string(kMaxRank));
 }
 
 }  // namespace
@@ -74,10 +74,11 @@ Shape broadcast(const char* operation, const Shape& a, const Shape& b) {
     const Index n = shorter[axis];
     if (m == n || n == 1) continue;
     if (m != 1)
-      throw ShapeError(std::string(operation) + ": shapes " + to_string(a) + " and " + to_string(b) +
-                       " do not broadcast: axis " + std::to_string(axis - shorter.rank()) + " has sizes " +
-                       std::to_string(longer.rank() == a.rank() && &longer == &a ? m : n) + " and " +
-                       std::to_string(longer.rank() == a.rank() && &longer == &a ? n : m));
+      throw ShapeError(
+          std::string(operation) + ": shapes " + to_string(a) + " and " + to_string(b) +
+          " do not broadcast: axis " + std::to_string(axis - shorter.rank()) + " has sizes " +
+          std::to_string(longer.rank() == a.rank() && &longer == &a ? m : n) + " and " +
+          std::to_string(longer.rank() == a.rank() && &longer == &a ? n : m));
     result[axis + offset] = n;
   }
   return result;

@@ -17,8 +17,8 @@ std::uint64_t next_identity() {
 
 thread_local Tape* Tape::active_ = nullptr;
 
-/// Chooses what records for a while: nothing during a plain sweep, the tape itself during one that is
-/// to be differentiated.
+/// Chooses what records for a while: nothing during a plain sweep, the tape itself during one that
+/// is to be differentiated.
 class Tape::Activation {
  public:
   explicit Activation(Tape* tape) : previous_(std::exchange(active_, tape)) {}
@@ -31,8 +31,10 @@ class Tape::Activation {
 };
 
 Variable::Variable(const Parameter& parameter) {
-  if (Tape* tape = Tape::active()) *this = tape->leaf(parameter);
-  else value_ = parameter.value();
+  if (Tape* tape = Tape::active())
+    *this = tape->leaf(parameter);
+  else
+    value_ = parameter.value();
 }
 
 Variable Variable::without_value() const {
@@ -63,7 +65,8 @@ Variable Tape::watch(const Tensor& value) {
 }
 
 Variable Tape::leaf(const Parameter& parameter) {
-  const auto [found, is_new] = parameter_index_.try_emplace(parameter.identity(), parameters_.size());
+  const auto [found, is_new] =
+      parameter_index_.try_emplace(parameter.identity(), parameters_.size());
   Variable leaf(parameter.value());
   leaf.tape_ = id_;
   if (is_new) {
@@ -86,19 +89,22 @@ void Tape::append(const char* operation, std::span<Variable> outputs, detail::Cl
 
 Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) {
   if (loss.tape_ != id_)
-    throw TapeError(loss.recorded() ? "gradients: the loss belongs to another tape"
-                                    : "gradients: the loss is a constant; it depends on no parameter and no "
-                                      "watched variable of this tape");
+    throw TapeError(loss.recorded()
+                        ? "gradients: the loss belongs to another tape"
+                        : "gradients: the loss is a constant; it depends on no parameter and no "
+                          "watched variable of this tape");
   if (!options.seed.defined() && loss.value().size() != 1)
-    throw ShapeError("gradients: the loss must have one element, its shape is " + to_string(loss.shape()) +
+    throw ShapeError("gradients: the loss must have one element, its shape is " +
+                     to_string(loss.shape()) +
                      "; reduce it with sum or mean, or give a seed of that shape");
   if (options.seed.defined() && options.seed.shape() != loss.shape())
-    throw ShapeError("gradients: the seed has shape " + to_string(options.seed.shape()) + ", the loss has " +
-                     to_string(loss.shape()));
+    throw ShapeError("gradients: the seed has shape " + to_string(options.seed.shape()) +
+                     ", the loss has " + to_string(loss.shape()));
 
   const Activation activation(options.differentiable ? this : nullptr);
   BackwardPass pass(id_, slots_, options.differentiable);
-  pass.add(loss, options.seed.defined() ? options.seed : Variable(ones(loss.shape(), loss.dtype())));
+  pass.add(loss,
+           options.seed.defined() ? options.seed : Variable(ones(loss.shape(), loss.dtype())));
 
   Gradients result;
   result.tape_ = id_;
@@ -111,7 +117,8 @@ Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) 
   for (const auto& [parameter, leaf] : parameters_) {
     ParameterGradient entry{parameter, leaf.slot_, {}, {}};
     entry.dense = pass.take(leaf.slot_, options.differentiable ? nullptr : &entry.rows);
-    if (!entry.dense.defined() && entry.rows.empty()) entry.dense = zeros(leaf.shape(), leaf.dtype());
+    if (!entry.dense.defined() && entry.rows.empty())
+      entry.dense = zeros(leaf.shape(), leaf.dtype());
     result.parameters_.push_back(std::move(entry));
   }
   return result;
@@ -124,14 +131,16 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
     const Node node = nodes_[at];  // by value: a sweep that is recorded grows the vector
     bool reached = false;
     if (node.first_slot < pass.terms_.size())
-      for (std::uint32_t k = 0; k < node.outputs; ++k) reached |= pass.has_terms(node.first_slot + k);
+      for (std::uint32_t k = 0; k < node.outputs; ++k)
+        reached |= pass.has_terms(node.first_slot + k);
     else
       continue;  // recorded by this very sweep
     if (reached) {
       if (!node.closure)
-        throw TapeError(std::string("gradients: what ") + node.operation +
-                        " saved was freed when gradients were taken before; take them once, or with "
-                        "{.retain = true} the first time");
+        throw TapeError(
+            std::string("gradients: what ") + node.operation +
+            " saved was freed when gradients were taken before; take them once, or with "
+            "{.retain = true} the first time");
       gradients.clear();
       for (std::uint32_t k = 0; k < node.outputs; ++k) {
         gradients.push_back(pass.take(node.first_slot + k));
@@ -148,7 +157,8 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
   }
   for (const Variable& wanted : options.of) {
     if (wanted.tape_ != id_)
-      throw TapeError("gradients: a variable named in `of` is a constant or belongs to another tape");
+      throw TapeError(
+          "gradients: a variable named in `of` is a constant or belongs to another tape");
     const bool known = std::any_of(result.variables_.begin(), result.variables_.end(),
                                    [&](const auto& entry) { return entry.slot == wanted.slot_; });
     if (!known && !pass.has_terms(wanted.slot_))
@@ -165,7 +175,8 @@ TapeStatistics Tape::statistics() const {
 
 void Tape::throw_stale(const char* operation, const Variable& x) const {
   throw TapeError(std::string(operation) + ": an input " + describe(x.value()) +
-                  " was recorded on another tape, which is gone or not the innermost one; carry a value from tape "
+                  " was recorded on another tape, which is gone or not the innermost one; carry a "
+                  "value from tape "
                   "to tape with detach()");
 }
 

@@ -14,7 +14,8 @@
 namespace unroll {
 
 struct GradientOptions {
-  /// d result / d loss, of the loss's shape; 1 when left out, and then the loss must have one element.
+  /// d result / d loss, of the loss's shape; 1 when left out, and then the loss must have one
+  /// element.
   Variable seed = {};
   /// Variables inside the graph whose gradient is wanted beside those of the leaves.
   std::vector<Variable> of = {};
@@ -38,7 +39,8 @@ class Closure {
   Closure(const Closure&) = delete;
   Closure& operator=(const Closure&) = delete;
   virtual ~Closure() = default;
-  /// Adds the terms of the inputs, given the gradients of the outputs (undefined where there is none).
+  /// Adds the terms of the inputs, given the gradients of the outputs (undefined where there is
+  /// none).
   virtual void backward(std::span<const Variable> gradients, BackwardPass& pass) = 0;
 
   void destroy() noexcept {
@@ -54,7 +56,8 @@ class Closure {
 template <class Rule>
 class RuleClosure final : public Closure {
  public:
-  static constexpr bool takes_output = std::is_invocable_v<Rule&, const Variable&, const Variable&, BackwardPass&>;
+  static constexpr bool takes_output =
+      std::is_invocable_v<Rule&, const Variable&, const Variable&, BackwardPass&>;
 
   explicit RuleClosure(Rule&& rule) : Closure(sizeof(RuleClosure)), rule_(std::move(rule)) {}
 
@@ -67,9 +70,12 @@ class RuleClosure final : public Closure {
   }
 
   void backward(std::span<const Variable> gradients, BackwardPass& pass) override {
-    if constexpr (takes_output) rule_(output_, gradients[0], pass);
-    else if constexpr (std::is_invocable_v<Rule&, const Variable&, BackwardPass&>) rule_(gradients[0], pass);
-    else rule_(gradients, pass);
+    if constexpr (takes_output)
+      rule_(output_, gradients[0], pass);
+    else if constexpr (std::is_invocable_v<Rule&, const Variable&, BackwardPass&>)
+      rule_(gradients[0], pass);
+    else
+      rule_(gradients, pass);
   }
 
  private:
@@ -80,9 +86,9 @@ class RuleClosure final : public Closure {
 
 }  // namespace detail
 
-/// The record of the operations of a scope, in the order of execution. While a tape is alive, operations
-/// on the same thread that depend on its leaves are recorded; with none alive nothing is. Tapes nest; the
-/// innermost records.
+/// The record of the operations of a scope, in the order of execution. While a tape is alive,
+/// operations on the same thread that depend on its leaves are recorded; with none alive nothing
+/// is. Tapes nest; the innermost records.
 ///
 ///     Tape tape;
 ///     Variable x = tape.watch(value);
@@ -98,9 +104,9 @@ class Tape {
   /// Makes a leaf: a variable whose gradient is wanted. Throws DtypeError for an int64 value.
   Variable watch(const Tensor& value);
 
-  /// The gradients of `loss` with respect to every leaf that this tape has seen. What each operation
-  /// saved is freed as the sweep passes it, unless the options say otherwise.
-  /// Throws ShapeError when loss has several elements and no seed is given, and TapeError when it is not
+  /// The gradients of `loss` with respect to every leaf that this tape has seen. What each
+  /// operation saved is freed as the sweep passes it, unless the options say otherwise. Throws
+  /// ShapeError when loss has several elements and no seed is given, and TapeError when it is not
   /// on this tape or when gradients were already taken through the same operations.
   Gradients gradients(const Variable& loss, const GradientOptions& options = {});
 
@@ -156,9 +162,10 @@ bool recording(const char* operation, const Inputs&... inputs) {
 }
 bool recording(const char* operation, std::span<const Variable> inputs);
 
-/// Puts an operation on the tape: its output and its vjp, `rule(const Variable& gradient, BackwardPass&)`, or
-/// `rule(const Variable& output, const Variable& gradient, BackwardPass&)` when the derivative is easiest in terms
-/// of the output. The rule is written with operations on variables, so that it can itself be differentiated.
+/// Puts an operation on the tape: its output and its vjp, `rule(const Variable& gradient,
+/// BackwardPass&)`, or `rule(const Variable& output, const Variable& gradient, BackwardPass&)` when
+/// the derivative is easiest in terms of the output. The rule is written with operations on
+/// variables, so that it can itself be differentiated.
 template <class Rule>
 Variable record(const char* operation, Tensor output, Rule rule) {
   Variable result(std::move(output));
@@ -168,8 +175,8 @@ Variable record(const char* operation, Tensor output, Rule rule) {
   return result;
 }
 
-/// The same with several outputs; the rule takes `std::span<const Variable> gradients`, undefined where
-/// an output has none.
+/// The same with several outputs; the rule takes `std::span<const Variable> gradients`, undefined
+/// where an output has none.
 template <class Rule>
 void record(const char* operation, std::span<Variable> outputs, Rule rule) {
   Tape::active()->append(operation, outputs, detail::RuleClosure<Rule>::make(std::move(rule)));

@@ -34,13 +34,17 @@ Shape resolve(const Tensor& tensor, Shape shape) {
   int unknown = -1;
   Index known = 1;
   for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] == -1 && unknown < 0) unknown = axis;
-    else known *= shape[axis];
+    if (shape[axis] == -1 && unknown < 0)
+      unknown = axis;
+    else
+      known *= shape[axis];
   }
   if (unknown >= 0 && known > 0) shape[unknown] = tensor.size() / known;
-  if (size_of(shape) != tensor.size() || std::any_of(shape.begin(), shape.end(), [](Index n) { return n < 0; }))
-    throw ShapeError("reshape: " + to_string(tensor.shape()) + " has " + std::to_string(tensor.size()) +
-                     " elements and cannot become " + to_string(shape));
+  if (size_of(shape) != tensor.size() ||
+      std::any_of(shape.begin(), shape.end(), [](Index n) { return n < 0; }))
+    throw ShapeError("reshape: " + to_string(tensor.shape()) + " has " +
+                     std::to_string(tensor.size()) + " elements and cannot become " +
+                     to_string(shape));
   return shape;
 }
 
@@ -50,7 +54,8 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
   for (Index n : shape)
     if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
   Tensor tensor;
-  tensor.buffer_ = memory::Buffer(static_cast<std::size_t>(size_of(shape)) * unroll::size_of(dtype));
+  tensor.buffer_ =
+      memory::Buffer(static_cast<std::size_t>(size_of(shape)) * unroll::size_of(dtype));
   tensor.data_ = tensor.buffer_.data();
   tensor.shape_ = shape;
   tensor.strides_ = row_major(shape);
@@ -61,8 +66,9 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
 template <class T>
 Tensor Tensor::of(const Shape& shape, std::span<const T> values) {
   if (static_cast<Index>(values.size()) != size_of(shape))
-    throw ShapeError("tensor: shape " + to_string(shape) + " needs " + std::to_string(size_of(shape)) +
-                     " values, got " + std::to_string(values.size()));
+    throw ShapeError("tensor: shape " + to_string(shape) + " needs " +
+                     std::to_string(size_of(shape)) + " values, got " +
+                     std::to_string(values.size()));
   Tensor tensor = empty(shape, dtype_of<T>());
   std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
   return tensor;
@@ -74,7 +80,8 @@ template Tensor Tensor::of(const Shape&, std::span<const std::int64_t>);
 
 double Tensor::item() const {
   if (!defined() || size() != 1)
-    throw ShapeError("item: the tensor must have exactly one element, its shape is " + to_string(shape_));
+    throw ShapeError("item: the tensor must have exactly one element, its shape is " +
+                     to_string(shape_));
   return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(*data<T>()); });
 }
 
@@ -87,7 +94,8 @@ double Tensor::at(std::initializer_list<Index> position) const {
     offset += wanted[axis] * strides_[axis];
   }
   if (!inside)
-    throw ArgumentError("at: position " + to_string(wanted) + " lies outside shape " + to_string(shape_));
+    throw ArgumentError("at: position " + to_string(wanted) + " lies outside shape " +
+                        to_string(shape_));
   return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(data<T>()[offset]); });
 }
 
@@ -126,10 +134,10 @@ Tensor Tensor::to(Dtype dtype) const {
   return converted;
 }
 
-Tensor Tensor::reshape(const Shape& wanted) const {
-  const Shape shape = resolve(*this, wanted);
-  if (const auto strides = strides_for(*this, shape)) return with_layout(shape, *strides, 0);
-  return clone().with_layout(shape, row_major(shape), 0);
+Tensor Tensor::reshape(const Shape& shape) const {
+  const Shape full = resolve(*this, shape);
+  if (const auto strides = strides_for(*this, full)) return with_layout(full, *strides, 0);
+  return clone().with_layout(full, row_major(full), 0);
 }
 
 Tensor Tensor::select(int axis, Index position) const {
@@ -151,9 +159,9 @@ Tensor Tensor::slice(int axis, Index begin, Index end, Index step) const {
   const Index first = begin < 0 ? begin + size : begin;
   const Index last = end < 0 ? end + size : end;
   if (first < 0 || last > size || first > last || step < 1)
-    throw ArgumentError("slice: [" + std::to_string(begin) + ", " + std::to_string(end) + ") with step " +
-                        std::to_string(step) + " does not fit axis " + std::to_string(axis) + " of " +
-                        to_string(shape_));
+    throw ArgumentError("slice: [" + std::to_string(begin) + ", " + std::to_string(end) +
+                        ") with step " + std::to_string(step) + " does not fit axis " +
+                        std::to_string(axis) + " of " + to_string(shape_));
   Shape shape = shape_;
   Strides strides = strides_;
   shape[axis] = (last - first + step - 1) / step;
@@ -182,7 +190,8 @@ Tensor Tensor::permute(std::span<const int> axes) const {
     strides.push_back(strides_[axis]);
   }
   if (shape.rank() != rank() || seen != (1U << static_cast<unsigned>(rank())) - 1)
-    throw ArgumentError("permute: every axis of " + to_string(shape_) + " must be named exactly once");
+    throw ArgumentError("permute: every axis of " + to_string(shape_) +
+                        " must be named exactly once");
   return with_layout(shape, strides, 0);
 }
 
@@ -198,17 +207,20 @@ Tensor Tensor::unsqueeze(int axis) const {
 Tensor Tensor::squeeze(int axis) const {
   axis = normalize_axis("squeeze", axis, rank());
   if (shape_[axis] != 1)
-    throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(shape_) + " is not of size 1");
+    throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(shape_) +
+                     " is not of size 1");
   return select(axis, 0);
 }
 
 Tensor Tensor::broadcast_to(const Shape& shape) const {
   if (broadcast("broadcast_to", shape_, shape) != shape)
-    throw ShapeError("broadcast_to: " + to_string(shape_) + " does not stretch to " + to_string(shape));
+    throw ShapeError("broadcast_to: " + to_string(shape_) + " does not stretch to " +
+                     to_string(shape));
   Strides strides(shape.rank(), 0);
   const int offset = shape.rank() - rank();
   for (int axis = 0; axis < rank(); ++axis)
-    if (shape_[axis] == shape[axis + offset]) strides[axis + offset] = shape_[axis] == 1 ? 0 : strides_[axis];
+    if (shape_[axis] == shape[axis + offset])
+      strides[axis + offset] = shape_[axis] == 1 ? 0 : strides_[axis];
   return with_layout(shape, strides, 0);
 }
 

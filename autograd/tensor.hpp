@@ -12,8 +12,8 @@
 
 namespace unroll {
 
-/// A strided array of numbers: shape, strides, dtype and a shared buffer. Copies and views are cheap and
-/// share the buffer; an operation never writes to a tensor that it has returned.
+/// A strided array of numbers: shape, strides, dtype and a shared buffer. Copies and views are
+/// cheap and share the buffer; an operation never writes to a tensor that it has returned.
 class Tensor {
  public:
   /// No tensor at all; defined() is false.
@@ -80,8 +80,9 @@ class Tensor {
   bool unique() const { return buffer_.unique(); }
 
   // Views: they share the buffer. Shapes are checked; the operation is named in the error.
-  Tensor reshape(const Shape& shape) const;  ///< one size may be -1; copies when the strides do not allow a view
-  Tensor select(int axis, Index position) const;                     ///< drops the axis
+  Tensor reshape(const Shape& shape)
+      const;  ///< one size may be -1; copies when the strides do not allow a view
+  Tensor select(int axis, Index position) const;  ///< drops the axis
   Tensor slice(int axis, Index begin, Index end, Index step = 1) const;
   Tensor transpose(int first, int second) const;
   Tensor permute(std::span<const int> axes) const;
@@ -98,7 +99,8 @@ class Tensor {
     return layout;
   }
 
-  /// Same buffer seen with another layout; `offset` in elements from the first element. Not checked.
+  /// Same buffer seen with another layout; `offset` in elements from the first element. Not
+  /// checked.
   Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const;
 
  private:

@@ -9,16 +9,16 @@ namespace unroll {
 
 class Parameter;
 
-/// A tensor and, when an operation has recorded it, its place on the tape. Operations take and return
-/// variables; a tensor converts to a variable that is a constant.
+/// A tensor and, when an operation has recorded it, its place on the tape. Operations take and
+/// return variables; a tensor converts to a variable that is a constant.
 class Variable {
  public:
   /// No value at all; defined() is false.
   Variable() = default;
   /// A constant: no gradient flows to it.
-  Variable(Tensor value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Variable(Tensor value) : value_(std::move(value)) {}
   /// The parameter's value; a leaf of the tape that is alive, a constant when there is none.
-  Variable(const Parameter& parameter);  // NOLINT(google-explicit-constructor)
+  Variable(const Parameter& parameter);
 
   bool defined() const { return value_.defined(); }
   const Tensor& value() const { return value_; }
@@ -32,7 +32,8 @@ class Variable {
 
   /// True when the value depends on a leaf of some tape.
   bool recorded() const { return tape_ != 0; }
-  /// Place and shape without the numbers: what a vjp rule keeps of an input whose value it does not need.
+  /// Place and shape without the numbers: what a vjp rule keeps of an input whose value it does not
+  /// need.
   Variable without_value() const;
 
  private:

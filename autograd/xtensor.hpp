@@ -15,25 +15,26 @@
 
 namespace unroll {
 
-/// Evaluates any xtensor expression into a tensor. Its value type must be float, double, or an integer, which becomes
-/// int64. Throws ShapeError above the highest supported rank.
+/// Evaluates any xtensor expression into a tensor. Its value type must be float, double, or an
+/// integer, which becomes int64. Throws ShapeError above the highest supported rank.
 template <class E>
 Tensor from_xtensor(const xt::xexpression<E>& expression) {
   using Value = std::remove_cv_t<typename E::value_type>;
-  static_assert(std::is_same_v<Value, float> || std::is_same_v<Value, double> || std::is_integral_v<Value>,
-                "from_xtensor takes expressions of float, double or integers");
+  static_assert(
+      std::is_same_v<Value, float> || std::is_same_v<Value, double> || std::is_integral_v<Value>,
+      "from_xtensor takes expressions of float, double or integers");
   using Element = std::conditional_t<std::is_integral_v<Value>, std::int64_t, Value>;
   const E& source = expression.derived_cast();
   std::vector<Index> sizes(source.shape().begin(), source.shape().end());
   Tensor tensor = Tensor::empty(Shape(std::span<const Index>(sizes)), dtype_of<Element>());
-  auto target = xt::adapt(tensor.mutable_data<Element>(), static_cast<std::size_t>(tensor.size()), xt::no_ownership(),
-                          std::vector<std::size_t>(sizes.begin(), sizes.end()));
+  auto target = xt::adapt(tensor.mutable_data<Element>(), static_cast<std::size_t>(tensor.size()),
+                          xt::no_ownership(), std::vector<std::size_t>(sizes.begin(), sizes.end()));
   xt::noalias(target) = xt::cast<Element>(source);
   return tensor;
 }
 
-/// A read-only xtensor view of a tensor, any strides, without a copy. It refers to the tensor's buffer: keep the tensor
-/// alive while it is used. Throws DtypeError unless T is the element type.
+/// A read-only xtensor view of a tensor, any strides, without a copy. It refers to the tensor's
+/// buffer: keep the tensor alive while it is used. Throws DtypeError unless T is the element type.
 template <class T>
 auto to_xtensor(const Tensor& tensor) {
   const std::vector<std::size_t> shape(tensor.shape().begin(), tensor.shape().end());

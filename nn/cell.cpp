@@ -11,11 +11,15 @@ State detach(const State& state) {
   return constants;
 }
 
-Cell::Cell(Index inputs, std::vector<Index> state_sizes) : inputs_(inputs), state_sizes_(std::move(state_sizes)) {
-  if (inputs < 1) throw ArgumentError("cell: the number of inputs must be at least 1, it is " + std::to_string(inputs));
+Cell::Cell(Index inputs, std::vector<Index> state_sizes)
+    : inputs_(inputs), state_sizes_(std::move(state_sizes)) {
+  if (inputs < 1)
+    throw ArgumentError("cell: the number of inputs must be at least 1, it is " +
+                        std::to_string(inputs));
   if (state_sizes_.empty()) throw ArgumentError("cell: there must be at least one state tensor");
   for (Index size : state_sizes_)
-    if (size < 1) throw ArgumentError("cell: a state size must be at least 1, it is " + std::to_string(size));
+    if (size < 1)
+      throw ArgumentError("cell: a state size must be at least 1, it is " + std::to_string(size));
 }
 
 State Cell::initial_state(Index batch, Dtype dtype) const {

@@ -9,8 +9,8 @@
 
 namespace unroll::nn {
 
-/// The state of a cell, `[B,H]` each: one tensor for an Elman network, hidden and cell state for an LSTM. A value, passed
-/// in and out; no module hides one.
+/// The state of a cell, `[B,H]` each: one tensor for an Elman network, hidden and cell state for an
+/// LSTM. A value, passed in and out; no module hides one.
 class State {
  public:
   State() = default;
@@ -31,11 +31,12 @@ class State {
 /// The state as constants: where truncated backpropagation through time cuts.
 State detach(const State& state);
 
-/// One step of a recurrent network. To make a cell, derive from this class and write step(); unrolling, stacking,
-/// backpropagation through time and whatever else works on cells come from it.
+/// One step of a recurrent network. To make a cell, derive from this class and write step();
+/// unrolling, stacking, backpropagation through time and whatever else works on cells come from it.
 class Cell : public Module {
  public:
-  /// `state_sizes`: the H of each state tensor `[B,H]`. Throws ArgumentError when a size is below 1.
+  /// `state_sizes`: the H of each state tensor `[B,H]`. Throws ArgumentError when a size is
+  /// below 1.
   Cell(Index inputs, std::vector<Index> state_sizes);
 
   Index inputs() const { return inputs_; }
@@ -44,13 +45,16 @@ class Cell : public Module {
   /// State before the first step; zeros unless overridden.
   virtual State initial_state(Index batch, Dtype dtype) const;
 
-  /// What of the input can be computed for all steps at once: `x: [T,B,I]` to `[T,B,P]`. The default passes x on.
+  /// What of the input can be computed for all steps at once: `x: [T,B,I]` to `[T,B,P]`. The
+  /// default passes x on.
   virtual Variable project(const Variable& x) const { return x; }
 
-  /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to the state after it.
+  /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to
+  /// the state after it.
   virtual State step(const Variable& x, const State& state) const = 0;
 
-  /// What the next layer sees of a state: `[B,O]`. The default is the first tensor, the hidden state.
+  /// What the next layer sees of a state: `[B,O]`. The default is the first tensor, the hidden
+  /// state.
   virtual Variable output(const State& state) const { return state[0]; }
   /// O, the size of output(); that of the first state tensor unless output() is overridden.
   virtual Index outputs() const { return state_sizes_[0]; }

@@ -7,8 +7,9 @@ namespace unroll::nn {
 /// Euclidean norm of all parameter gradients taken together.
 double global_norm(const Gradients& gradients);
 
-/// Scales all parameter gradients by one factor so that their global norm is at most `max_norm` (Pascanu et al.,
-/// 2013); returns the norm before. Throws ArgumentError unless max_norm is positive.
+/// Scales all parameter gradients by one factor so that their global norm is at most `max_norm`
+/// (Pascanu et al., 2013); returns the norm before. Throws ArgumentError unless max_norm is
+/// positive.
 double clip_by_global_norm(Gradients& gradients, double max_norm);
 
 }  // namespace unroll::nn

@@ -11,7 +11,8 @@ Dropout::Dropout(double rate) : rate_(rate) {
 
 Variable Dropout::operator()(const Variable& x, Generator& generator) const {
   if (!training() || rate_ == 0.0) return x;
-  return x * Variable(bernoulli(x.shape(), 1.0 - rate_, x.dtype(), generator)) * (1.0 / (1.0 - rate_));
+  return x * Variable(bernoulli(x.shape(), 1.0 - rate_, x.dtype(), generator)) *
+         (1.0 / (1.0 - rate_));
 }
 
 }  // namespace unroll::nn

@@ -4,7 +4,8 @@
 
 namespace unroll::nn {
 
-Embedding::Embedding(Index count, Index size) : weight_(parameter("weight", normal({count, size}, 0.0, 1.0))) {}
+Embedding::Embedding(Index count, Index size)
+    : weight_(parameter("weight", normal({count, size}, 0.0, 1.0))) {}
 
 Variable Embedding::operator()(const Tensor& indices) const { return embedding(weight_, indices); }
 

@@ -5,13 +5,14 @@
 
 namespace unroll::nn {
 
-/// A learned vector for each of `count` symbols. Parameter `weight: [count,size]`, standard normal at first, as in
-/// PyTorch. Its gradient stays a list of rows.
+/// A learned vector for each of `count` symbols. Parameter `weight: [count,size]`, standard normal
+/// at first, as in PyTorch. Its gradient stays a list of rows.
 class Embedding : public Module {
  public:
   Embedding(Index count, Index size);
 
-  /// `indices: [...]` int64, result `[...,size]`. Throws ArgumentError for an index outside 0..count-1.
+  /// `indices: [...]` int64, result `[...,size]`. Throws ArgumentError for an index outside
+  /// 0..count-1.
   Variable operator()(const Tensor& indices) const;
 
   const Parameter& weight() const { return weight_; }

@@ -31,10 +31,11 @@ class InFloat64 {
 
 }  // namespace
 
-GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
-                          GradcheckOptions options) {
+GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
+                          const std::vector<Tensor>& inputs, GradcheckOptions options) {
   const InFloat64 converted(module);
-  options.parameters.insert(options.parameters.end(), converted.parameters().begin(), converted.parameters().end());
+  options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
+                            converted.parameters().end());
   return unroll::gradcheck(f, inputs, options);
 }
 
@@ -42,7 +43,8 @@ GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOption
   std::vector<Tensor> inputs{x};
   Generator generator(1990);
   for (Index size : rnn.cell().state_sizes())
-    inputs.push_back(uniform({x.rank() == 3 ? x.size(1) : 1, size}, -0.5, 0.5, Dtype::float64, generator));
+    inputs.push_back(
+        uniform({x.rank() == 3 ? x.size(1) : 1, size}, -0.5, 0.5, Dtype::float64, generator));
   const auto f = [&rnn](std::span<const Variable> arguments) {
     State state;
     for (const Variable& value : arguments.subspan(1)) state.push_back(value);

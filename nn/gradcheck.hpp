@@ -6,13 +6,15 @@
 
 namespace unroll::nn {
 
-/// Checks the gradients of a function of `inputs` that uses a module, with respect to the inputs and to every parameter
-/// of the module. The parameters are float64 during the check and afterwards what they were before. `inputs`: float64.
-GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
-                          GradcheckOptions options = {});
+/// Checks the gradients of a function of `inputs` that uses a module, with respect to the inputs
+/// and to every parameter of the module. The parameters are float64 during the check and afterwards
+/// what they were before. `inputs`: float64.
+GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
+                          const std::vector<Tensor>& inputs, GradcheckOptions options = {});
 
-/// Checks a recurrent layer: outputs and final state as functions of `x: [T,B,I]` float64, of the initial state and of
-/// every parameter. The initial state is drawn at random, so that its gradients are checked away from zero.
+/// Checks a recurrent layer: outputs and final state as functions of `x: [T,B,I]` float64, of the
+/// initial state and of every parameter. The initial state is drawn at random, so that its
+/// gradients are checked away from zero.
 GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options = {});
 
 }  // namespace unroll::nn

@@ -11,8 +11,8 @@ struct LinearOptions {
   bool bias = true;
 };
 
-/// y = x W^T + b. `x: [...,inputs]`, result `[...,outputs]`. Parameters `weight: [outputs,inputs]` and `bias: [outputs]`,
-/// uniform over +-1/sqrt(inputs) at first, as in PyTorch.
+/// y = x W^T + b. `x: [...,inputs]`, result `[...,outputs]`. Parameters `weight: [outputs,inputs]`
+/// and `bias: [outputs]`, uniform over +-1/sqrt(inputs) at first, as in PyTorch.
 class Linear : public Module {
  public:
   Linear(Index inputs, Index outputs, const LinearOptions& options = {});

@@ -14,10 +14,13 @@ struct Module::Members {
   std::vector<Child> children;
   bool training = true;
 
-  void collect(const std::string& prefix, const std::string& suffix, std::vector<Named>& into) const {
-    for (const Parameter& parameter : parameters) into.push_back({prefix + parameter.name() + suffix, parameter});
+  void collect(const std::string& prefix, const std::string& suffix,
+               std::vector<Named>& into) const {
+    for (const Parameter& parameter : parameters)
+      into.push_back({prefix + parameter.name() + suffix, parameter});
     for (const Child& child : children)
-      child.members->collect(child.name.empty() ? prefix : prefix + child.name + '.', child.suffix + suffix, into);
+      child.members->collect(child.name.empty() ? prefix : prefix + child.name + '.',
+                             child.suffix + suffix, into);
   }
 
   void train(bool on) {
@@ -37,7 +40,8 @@ std::vector<Module::Named> Module::named_parameters() const {
 std::vector<Parameter> Module::parameters() const {
   std::vector<Parameter> unique;
   for (const Named& named : named_parameters())
-    if (std::find(unique.begin(), unique.end(), named.parameter) == unique.end()) unique.push_back(named.parameter);
+    if (std::find(unique.begin(), unique.end(), named.parameter) == unique.end())
+      unique.push_back(named.parameter);
   return unique;
 }
 
@@ -58,8 +62,9 @@ Parameter Module::parameter(std::string name, Tensor value) {
   const bool taken = std::any_of(members_->parameters.begin(), members_->parameters.end(),
                                  [&](const Parameter& p) { return p.name() == name; });
   if (taken || name.empty() || name.find('.') != std::string::npos)
-    throw ArgumentError("parameter: the name '" + name + "' is " +
-                        (taken ? "taken in this module" : "empty or has a dot, which separates modules"));
+    throw ArgumentError(
+        "parameter: the name '" + name + "' is " +
+        (taken ? "taken in this module" : "empty or has a dot, which separates modules"));
   return members_->parameters.emplace_back(std::move(name), std::move(value));
 }
 

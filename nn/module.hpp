@@ -10,13 +10,14 @@
 
 namespace unroll::nn {
 
-/// A part of a network: parameters of its own and child modules, all named. A module is a handle: copies share
-/// parameters, so modules can be moved, stored and passed by value.
+/// A part of a network: parameters of its own and child modules, all named. A module is a handle:
+/// copies share parameters, so modules can be moved, stored and passed by value.
 ///
 ///     class Readout : public Module {
 ///      public:
 ///       Readout(Index hidden, Index classes)
-///           : scale_(parameter("scale", ones({hidden}))), linear_(add("linear", Linear(hidden, classes))) {}
+///           : scale_(parameter("scale", ones({hidden}))), linear_(add("linear", Linear(hidden,
+///           classes))) {}
 ///      private:
 ///       Parameter scale_;
 ///       Linear linear_;
@@ -37,8 +38,8 @@ class Module {
     Parameter parameter;
   };
 
-  /// Every parameter with its path, own ones first, then those of the children in the order of adding. A
-  /// parameter that two children share is listed under both names.
+  /// Every parameter with its path, own ones first, then those of the children in the order of
+  /// adding. A parameter that two children share is listed under both names.
   std::vector<Named> named_parameters() const;
   /// Every parameter once.
   std::vector<Parameter> parameters() const;
@@ -54,11 +55,12 @@ class Module {
   void to(Dtype dtype);
 
  protected:
-  /// Makes a parameter of this module. Throws ArgumentError when the name is taken, empty or has a dot.
+  /// Makes a parameter of this module. Throws ArgumentError when the name is taken, empty or has a
+  /// dot.
   Parameter parameter(std::string name, Tensor value);
 
-  /// Makes `child` a child of this module and returns it. An empty name leaves the child's names as they are; the
-  /// suffix is appended to them. Throws ArgumentError when the name is taken.
+  /// Makes `child` a child of this module and returns it. An empty name leaves the child's names as
+  /// they are; the suffix is appended to them. Throws ArgumentError when the name is taken.
   template <class M>
   M add(std::string name, M child, std::string suffix = "") {
     adopt(std::move(name), child, std::move(suffix));

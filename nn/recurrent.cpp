@@ -16,13 +16,14 @@ void check_input(const Cell& cell, const Variable& x) {
 void check_state(const Cell& cell, const State& state, Index batch) {
   const auto& sizes = cell.state_sizes();
   if (state.size() != sizes.size())
-    throw ShapeError("recurrent: the state has " + std::to_string(state.size()) + " tensors, the cell keeps " +
-                     std::to_string(sizes.size()) + "; pass the whole state that an earlier call returned");
+    throw ShapeError("recurrent: the state has " + std::to_string(state.size()) +
+                     " tensors, the cell keeps " + std::to_string(sizes.size()) +
+                     "; pass the whole state that an earlier call returned");
   for (std::size_t k = 0; k < sizes.size(); ++k)
     if (state[k].shape() != Shape{batch, sizes[k]})
-      throw ShapeError("recurrent: state " + std::to_string(k) + " has shape " + to_string(state[k].shape()) +
-                       ", this cell and a batch of " + std::to_string(batch) + " need " +
-                       to_string(Shape{batch, sizes[k]}));
+      throw ShapeError("recurrent: state " + std::to_string(k) + " has shape " +
+                       to_string(state[k].shape()) + ", this cell and a batch of " +
+                       std::to_string(batch) + " need " + to_string(Shape{batch, sizes[k]}));
 }
 
 }  // namespace

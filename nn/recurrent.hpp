@@ -17,13 +17,15 @@ struct Sequence {
 /// Unrolls a cell over time. Backpropagation through time falls out of the steps being on the tape.
 class Recurrent : public Module {
  public:
-  /// Parameters are named as the cell names them with `_l<layer>` appended, as in PyTorch: `weight_ih_l0`.
+  /// Parameters are named as the cell names them with `_l<layer>` appended, as in PyTorch:
+  /// `weight_ih_l0`.
   template <std::derived_from<Cell> C>
   explicit Recurrent(C cell, int layer = 0)
       : cell_(std::make_shared<C>(add("", std::move(cell), "_l" + std::to_string(layer)))) {}
 
-  /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's initial state.
-  /// Throws ShapeError when x or the state do not fit the cell, TapeError for a state of another tape.
+  /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's
+  /// initial state. Throws ShapeError when x or the state do not fit the cell, TapeError for a
+  /// state of another tape.
   Sequence operator()(const Variable& x, const State& state = {}) const;
 
   const Cell& cell() const { return *cell_; }

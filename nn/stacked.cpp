@@ -16,14 +16,15 @@ void Stacked::check_fits(const Cell& cell) const {
   if (layers_.empty()) return;
   const Index below = layers_.back().cell().outputs();
   if (cell.inputs() != below)
-    throw ArgumentError("stacked: layer " + std::to_string(layers_.size()) + " takes " + std::to_string(cell.inputs()) +
-                        " inputs, but the layer below puts out " + std::to_string(below));
+    throw ArgumentError("stacked: layer " + std::to_string(layers_.size()) + " takes " +
+                        std::to_string(cell.inputs()) + " inputs, but the layer below puts out " +
+                        std::to_string(below));
 }
 
 Stacked::Result Stacked::operator()(const Variable& x, const std::vector<State>& states) const {
   if (!states.empty() && states.size() != layers_.size())
-    throw ShapeError("stacked: got the states of " + std::to_string(states.size()) + " layers, there are " +
-                     std::to_string(layers_.size()));
+    throw ShapeError("stacked: got the states of " + std::to_string(states.size()) +
+                     " layers, there are " + std::to_string(layers_.size()));
   Result result{x, {}};
   result.states.reserve(layers_.size());
   for (std::size_t k = 0; k < layers_.size(); ++k) {

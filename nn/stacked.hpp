@@ -23,16 +23,17 @@ class Stacked : public Module {
   };
 
   template <std::derived_from<Cell>... Cells>
-    requires(sizeof...(Cells) >= 1)
-  explicit Stacked(Cells... cells) : Stacked(StackedOptions{}, std::move(cells)...) {}
+  requires(sizeof...(Cells) >= 1) explicit Stacked(Cells... cells)
+      : Stacked(StackedOptions{}, std::move(cells)...) {}
 
   template <std::derived_from<Cell>... Cells>
-    requires(sizeof...(Cells) >= 1)
-  explicit Stacked(const StackedOptions& options, Cells... cells) : dropout_(add("dropout", Dropout(options.dropout))) {
+  requires(sizeof...(Cells) >= 1) explicit Stacked(const StackedOptions& options, Cells... cells)
+      : dropout_(add("dropout", Dropout(options.dropout))) {
     (push_back(std::move(cells)), ...);
   }
 
-  /// Adds a layer on top. Throws ArgumentError when the layer below does not put out what the cell takes.
+  /// Adds a layer on top. Throws ArgumentError when the layer below does not put out what the cell
+  /// takes.
   template <std::derived_from<Cell> C>
   void push_back(C cell) {
     check_fits(cell);

@@ -27,7 +27,8 @@ void walk(const Tensor& source, Tensor& destination, Assign assign) {
 }  // namespace
 
 void copy(const Tensor& source, Tensor& destination) {
-  if (source.dtype() == destination.dtype() && source.is_contiguous() && destination.is_contiguous()) {
+  if (source.dtype() == destination.dtype() && source.is_contiguous() &&
+      destination.is_contiguous()) {
     dispatch(source.dtype(), [&]<class T>(T) {
       if (source.size() > 0)
         std::memcpy(destination.mutable_data<T>(), source.data<T>(),
@@ -43,9 +44,8 @@ void copy(const Tensor& source, Tensor& destination) {
 }
 
 void add_into(const Tensor& source, Tensor& destination) {
-  dispatch(source.dtype(), [&]<class T>(T) {
-    walk<T, T>(source, destination, [](T& to, T from) { to += from; });
-  });
+  dispatch(source.dtype(),
+           [&]<class T>(T) { walk<T, T>(source, destination, [](T& to, T from) { to += from; }); });
 }
 
 void fill(Tensor& destination, double value) {

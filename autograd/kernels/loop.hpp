@@ -7,8 +7,8 @@
 
 namespace unroll::kernels {
 
-/// A walk over one shape by several operands at once, reduced to as few axes as their strides allow.
-/// The last axis is the row that a kernel runs over; the axes before it are counted through.
+/// A walk over one shape by several operands at once, reduced to as few axes as their strides
+/// allow. The last axis is the row that a kernel runs over; the axes before it are counted through.
 template <int Capacity>
 class Walk {
  public:

@@ -7,7 +7,8 @@
 namespace unroll::kernels {
 namespace {
 
-/// Sum of a row, in sixteen running sums that fill vector registers, each block carried on in double.
+/// Sum of a row, in sixteen running sums that fill vector registers, each block carried on in
+/// double.
 template <class T>
 double sum_row(const T* x, Index n, Index step) {
   constexpr Index kSums = 16;
@@ -45,7 +46,8 @@ void sum(const Tensor& x, Tensor& result) {
     walk.for_each_row([&](const std::array<Index, 2>& at) {
       const T* row = from + at[0];
       T* sums = to + at[1];
-      if (into_step == 0 || n == 1) *sums += static_cast<T>(sum_row(row, n, step));
+      if (into_step == 0 || n == 1)
+        *sums += static_cast<T>(sum_row(row, n, step));
       else
         for (Index i = 0; i < n; ++i) sums[i * into_step] += row[i * step];
     });

@@ -51,7 +51,8 @@ void gather_rows(const Tensor& table, const Tensor& indices, Tensor& result) {
     T* to = result.mutable_data<T>();
     for (Index k = 0; k < indices.size(); ++k, to += columns) {
       const T* row = rows + at[k] * down;
-      if (across == 1) std::copy_n(row, columns, to);
+      if (across == 1)
+        std::copy_n(row, columns, to);
       else
         for (Index j = 0; j < columns; ++j) to[j] = row[j * across];
     }

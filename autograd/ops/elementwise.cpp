@@ -4,7 +4,8 @@
 namespace unroll {
 namespace {
 
-/// Like pointwise, but differentiable once more than a user's lambda: compiled here once, it costs nobody.
+/// Like pointwise, but differentiable once more than a user's lambda: compiled here once, it costs
+/// nobody.
 template <class F, class... X>
 Variable elementwise(const char* name, const F& f, const X&... x) {
   return pointwise<3>(name, f, x...);
@@ -13,7 +14,8 @@ Variable elementwise(const char* name, const F& f, const X&... x) {
 template <class F>
 Tensor value_only(const char* name, const F& f, const Variable& a, const Variable& b) {
   Tensor result;
-  detail::run_pointwise(name, std::array{a, b}, {&result, 1}, 1, detail::pointwise_kernels<F, 2, 1, 0>(), &f);
+  detail::run_pointwise(name, std::array{a, b}, {&result, 1}, 1,
+                        detail::pointwise_kernels<F, 2, 1, 0>(), &f);
   return result;
 }
 
@@ -21,53 +23,70 @@ Tensor value_only(const char* name, const F& f, const Variable& a, const Variabl
 
 // Sums pass the gradient on unchanged, so they need no kernel for it.
 Variable operator+(const Variable& a, const Variable& b) {
-  Tensor y = value_only("add", [](auto x, auto z) { return x + z; }, a, b);
+  Tensor y = value_only(
+      "add", [](auto x, auto z) { return x + z; }, a, b);
   if (!recording("add", a, b)) return y;
-  return record("add", std::move(y), [a = a.without_value(), b = b.without_value()](const Variable& g, BackwardPass& pass) {
-    pass.add(a, g);
-    pass.add(b, g);
-  });
+  return record(
+      "add", std::move(y),
+      [a = a.without_value(), b = b.without_value()](const Variable& g, BackwardPass& pass) {
+        pass.add(a, g);
+        pass.add(b, g);
+      });
 }
 
 Variable operator-(const Variable& a, const Variable& b) {
-  Tensor y = value_only("sub", [](auto x, auto z) { return x - z; }, a, b);
+  Tensor y = value_only(
+      "sub", [](auto x, auto z) { return x - z; }, a, b);
   if (!recording("sub", a, b)) return y;
-  return record("sub", std::move(y), [a = a.without_value(), b = b.without_value()](const Variable& g, BackwardPass& pass) {
-    pass.add(a, g);
-    if (pass.wants(b)) pass.add(b, -g);
-  });
+  return record(
+      "sub", std::move(y),
+      [a = a.without_value(), b = b.without_value()](const Variable& g, BackwardPass& pass) {
+        pass.add(a, g);
+        if (pass.wants(b)) pass.add(b, -g);
+      });
 }
 
 Variable operator*(const Variable& a, const Variable& b) {
-  return elementwise("mul", [](auto x, auto y) { return x * y; }, a, b);
+  return elementwise(
+      "mul", [](auto x, auto y) { return x * y; }, a, b);
 }
 Variable operator/(const Variable& a, const Variable& b) {
-  return elementwise("div", [](auto x, auto y) { return x / y; }, a, b);
+  return elementwise(
+      "div", [](auto x, auto y) { return x / y; }, a, b);
 }
 Variable operator-(const Variable& x) {
-  return elementwise("neg", [](auto a) { return -a; }, x);
+  return elementwise(
+      "neg", [](auto a) { return -a; }, x);
 }
 Variable operator+(const Variable& x, double c) {
-  return elementwise("add", [c](auto a) { return a + c; }, x);
+  return elementwise(
+      "add", [c](auto a) { return a + c; }, x);
 }
 Variable operator+(double c, const Variable& x) { return x + c; }
 Variable operator-(const Variable& x, double c) { return x + -c; }
 Variable operator-(double c, const Variable& x) {
-  return elementwise("sub", [c](auto a) { return c - a; }, x);
+  return elementwise(
+      "sub", [c](auto a) { return c - a; }, x);
 }
 Variable operator*(const Variable& x, double c) {
-  return elementwise("mul", [c](auto a) { return a * c; }, x);
+  return elementwise(
+      "mul", [c](auto a) { return a * c; }, x);
 }
 Variable operator*(double c, const Variable& x) { return x * c; }
 Variable operator/(const Variable& x, double c) {
-  return elementwise("div", [c](auto a) { return a / c; }, x);
+  return elementwise(
+      "div", [c](auto a) { return a / c; }, x);
 }
 Variable operator/(double c, const Variable& x) {
-  return elementwise("div", [c](auto a) { return c / a; }, x);
+  return elementwise(
+      "div", [c](auto a) { return c / a; }, x);
 }
 
-#define UNROLL_ELEMENTWISE(name) \
-  Variable name(const Variable& x) { return elementwise(#name, [](auto a) { return name(a); }, x); }
+#define UNROLL_ELEMENTWISE(name)                   \
+  Variable name(const Variable& x) {               \
+    return elementwise(                            \
+        #name, [](auto a) { return name(a); }, x); \
+  }
 UNROLL_ELEMENTWISE(abs)
 UNROLL_ELEMENTWISE(square)
 UNROLL_ELEMENTWISE(sqrt)
@@ -84,13 +103,16 @@ UNROLL_ELEMENTWISE(relu)
 #undef UNROLL_ELEMENTWISE
 
 Variable pow(const Variable& x, double exponent) {
-  return elementwise("pow", [exponent](auto a) { return pow(a, exponent); }, x);
+  return elementwise(
+      "pow", [exponent](auto a) { return pow(a, exponent); }, x);
 }
 Variable maximum(const Variable& a, const Variable& b) {
-  return elementwise("maximum", [](auto x, auto y) { return maximum(x, y); }, a, b);
+  return elementwise(
+      "maximum", [](auto x, auto y) { return maximum(x, y); }, a, b);
 }
 Variable minimum(const Variable& a, const Variable& b) {
-  return elementwise("minimum", [](auto x, auto y) { return minimum(x, y); }, a, b);
+  return elementwise(
+      "minimum", [](auto x, auto y) { return minimum(x, y); }, a, b);
 }
 
 }  // namespace unroll

@@ -2,9 +2,9 @@
 
 #include <autograd/variable.hpp>
 
-/// Elementwise operations. x, a, b: any shapes that broadcast as in NumPy, one dtype, float32 or float64; the
-/// result has the broadcast shape and that dtype. Throws ShapeError when shapes do not broadcast, DtypeError
-/// when dtypes differ or are int64.
+/// Elementwise operations. x, a, b: any shapes that broadcast as in NumPy, one dtype, float32 or
+/// float64; the result has the broadcast shape and that dtype. Throws ShapeError when shapes do not
+/// broadcast, DtypeError when dtypes differ or are int64.
 namespace unroll {
 
 Variable operator+(const Variable& a, const Variable& b);
@@ -21,7 +21,7 @@ Variable operator*(double c, const Variable& x);
 Variable operator/(const Variable& x, double c);
 Variable operator/(double c, const Variable& x);
 
-Variable abs(const Variable& x);       ///< derivative 0 at 0
+Variable abs(const Variable& x);  ///< derivative 0 at 0
 Variable square(const Variable& x);
 Variable sqrt(const Variable& x);
 Variable exp(const Variable& x);

@@ -8,16 +8,18 @@
 
 namespace unroll {
 
-void detail::check_indices(const char* operation, const char* name, const Tensor& indices, Index count) {
+void detail::check_indices(const char* operation, const char* name, const Tensor& indices,
+                           Index count) {
   if (!indices.defined() || indices.dtype() != Dtype::int64)
-    throw DtypeError(std::string(operation) + ": " + name + " must be int64, got " + describe(indices));
+    throw DtypeError(std::string(operation) + ": " + name + " must be int64, got " +
+                     describe(indices));
   const Tensor packed = indices.contiguous();
   const std::int64_t* index = packed.data<std::int64_t>();
   for (Index k = 0; k < packed.size(); ++k)
     if (index[k] < 0 || index[k] >= count)
-      throw ArgumentError(std::string(operation) + ": " + name + " " + to_string(indices.shape()) + " holds " +
-                          std::to_string(index[k]) + " at position " + std::to_string(k) + ", outside 0.." +
-                          std::to_string(count - 1));
+      throw ArgumentError(std::string(operation) + ": " + name + " " + to_string(indices.shape()) +
+                          " holds " + std::to_string(index[k]) + " at position " +
+                          std::to_string(k) + ", outside 0.." + std::to_string(count - 1));
 }
 
 Variable embedding(const Variable& table, const Tensor& indices) {
@@ -31,9 +33,10 @@ Variable embedding(const Variable& table, const Tensor& indices) {
   shape.push_back(table.size(1));
   y = y.reshape(shape);
   if (!recording("embedding", table)) return y;
-  return record("embedding", std::move(y), [table = table.without_value(), flat](const Variable& g, BackwardPass& pass) {
-    pass.add_rows(table, flat, reshape(g, {flat.size(0), table.size(1)}));
-  });
+  return record("embedding", std::move(y),
+                [table = table.without_value(), flat](const Variable& g, BackwardPass& pass) {
+                  pass.add_rows(table, flat, reshape(g, {flat.size(0), table.size(1)}));
+                });
 }
 
 Variable detail::scatter_rows(const Variable& values, const Tensor& indices, Index rows) {

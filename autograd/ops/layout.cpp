@@ -9,14 +9,16 @@
 namespace unroll {
 namespace {
 
-/// The one tensor that the parts, in this order, already make up in memory; undefined when they do not.
+/// The one tensor that the parts, in this order, already make up in memory; undefined when they do
+/// not.
 Tensor already_joined(std::span<const Variable> parts, int axis, const Shape& shape) {
   const Tensor& head = parts[0].value();
   Tensor whole = head.with_layout(shape, row_major(shape), 0);
   if (head.strides() != whole.strides() || parts.size() < 2) return {};
   Index offset = 0;
   for (const Variable& part : parts) {
-    const Tensor expected = whole.with_layout(part.shape(), whole.strides(), offset * whole.strides()[axis]);
+    const Tensor expected =
+        whole.with_layout(part.shape(), whole.strides(), offset * whole.strides()[axis]);
     const Tensor& actual = part.value();
     if (!actual.shares_buffer(head) || actual.address() != expected.address() ||
         actual.strides() != expected.strides())
@@ -33,17 +35,19 @@ Variable detail::embed_region(const Variable& x, const Shape& shape, const Regio
   Tensor target = y.slice(region.axis, region.begin, region.end, region.step);
   kernels::copy(x.value(), target);
   if (!recording("embed_region", x)) return y;
-  return record("embed_region", std::move(y), [x = x.without_value(), region](const Variable& g, BackwardPass& pass) {
-    pass.add(x, slice(g, region.axis, region.begin, region.end, region.step));
-  });
+  return record("embed_region", std::move(y),
+                [x = x.without_value(), region](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, slice(g, region.axis, region.begin, region.end, region.step));
+                });
 }
 
 Variable reshape(const Variable& x, const Shape& shape) {
   Tensor y = x.value().reshape(shape);
   if (!recording("reshape", x)) return y;
-  return record("reshape", std::move(y), [x = x.without_value()](const Variable& g, BackwardPass& pass) {
-    pass.add(x, reshape(g, x.shape()));
-  });
+  return record("reshape", std::move(y),
+                [x = x.without_value()](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, reshape(g, x.shape()));
+                });
 }
 
 Variable transpose(const Variable& x, int first, int second) {
@@ -60,10 +64,13 @@ Variable permute(const Variable& x, std::span<const int> axes) {
   if (!recording("permute", x)) return y;
   std::array<int, kMaxRank> inverse{};
   for (int i = 0; i < x.rank(); ++i)
-    inverse[static_cast<std::size_t>(normalize_axis("permute", axes[static_cast<std::size_t>(i)], x.rank()))] = i;
-  return record("permute", std::move(y), [x = x.without_value(), inverse](const Variable& g, BackwardPass& pass) {
-    pass.add(x, permute(g, std::span(inverse).first(static_cast<std::size_t>(x.rank()))));
-  });
+    inverse[static_cast<std::size_t>(
+        normalize_axis("permute", axes[static_cast<std::size_t>(i)], x.rank()))] = i;
+  return record("permute", std::move(y),
+                [x = x.without_value(), inverse](const Variable& g, BackwardPass& pass) {
+                  pass.add(
+                      x, permute(g, std::span(inverse).first(static_cast<std::size_t>(x.rank()))));
+                });
 }
 Variable permute(const Variable& x, std::initializer_list<int> axes) {
   return permute(x, std::span(axes.begin(), axes.size()));
@@ -72,9 +79,10 @@ Variable permute(const Variable& x, std::initializer_list<int> axes) {
 Variable unsqueeze(const Variable& x, int axis) {
   Tensor y = x.value().unsqueeze(axis);
   if (!recording("unsqueeze", x)) return y;
-  return record("unsqueeze", std::move(y), [x = x.without_value(), axis](const Variable& g, BackwardPass& pass) {
-    pass.add(x, squeeze(g, axis));
-  });
+  return record("unsqueeze", std::move(y),
+                [x = x.without_value(), axis](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, squeeze(g, axis));
+                });
 }
 
 Variable squeeze(const Variable& x, int axis) {
@@ -98,23 +106,26 @@ Variable sum_to(const Variable& x, const Shape& shape) {
     throw ShapeError("sum_to: a tensor of shape " + to_string(shape) + " does not stretch to " +
                      to_string(x.shape()));
   Shape kept(x.rank(), 1);
-  for (int axis = 0; axis < shape.rank(); ++axis) kept[axis + x.rank() - shape.rank()] = shape[axis];
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    kept[axis + x.rank() - shape.rank()] = shape[axis];
   Tensor y = Tensor::empty(kept, x.dtype());
   kernels::sum(x.value(), y);
   y = y.reshape(shape);
   if (!recording("sum_to", x)) return y;
-  return record("sum_to", std::move(y), [x = x.without_value()](const Variable& g, BackwardPass& pass) {
-    pass.add(x, broadcast_to(g, x.shape()));
-  });
+  return record("sum_to", std::move(y),
+                [x = x.without_value()](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, broadcast_to(g, x.shape()));
+                });
 }
 
 Variable slice(const Variable& x, int axis, Index begin, Index end, Index step) {
   Tensor y = x.value().slice(axis, begin, end, step);
   if (!recording("slice", x)) return y;
   const Region region{normalize_axis("slice", axis, x.rank()), begin, end, step};
-  return record("slice", std::move(y), [x = x.without_value(), region](const Variable& g, BackwardPass& pass) {
-    pass.add_region(x, region, g);
-  });
+  return record("slice", std::move(y),
+                [x = x.without_value(), region](const Variable& g, BackwardPass& pass) {
+                  pass.add_region(x, region, g);
+                });
 }
 
 Variable select(const Variable& x, int axis, Index position) {
@@ -122,12 +133,14 @@ Variable select(const Variable& x, int axis, Index position) {
   if (!recording("select", x)) return y;
   axis = normalize_axis("select", axis, x.rank());
   const Index at = position < 0 ? position + x.size(axis) : position;
-  return record("select", std::move(y), [x = x.without_value(), axis, at](const Variable& g, BackwardPass& pass) {
-    pass.add_region(x, {axis, at, at + 1, 1}, unsqueeze(g, axis));
-  });
+  return record("select", std::move(y),
+                [x = x.without_value(), axis, at](const Variable& g, BackwardPass& pass) {
+                  pass.add_region(x, {axis, at, at + 1, 1}, unsqueeze(g, axis));
+                });
 }
 
-void detail::split_into(const Variable& x, std::span<const Index> sizes, int axis, std::span<Variable> parts) {
+void detail::split_into(const Variable& x, std::span<const Index> sizes, int axis,
+                        std::span<Variable> parts) {
   axis = normalize_axis("split", axis, x.rank());
   Index begin = 0;
   for (std::size_t k = 0; k < sizes.size(); ++k) {
@@ -137,8 +150,9 @@ void detail::split_into(const Variable& x, std::span<const Index> sizes, int axi
     begin = end;
   }
   if (begin != x.shape()[axis] || (!parts.empty() && !parts.back().defined()))
-    throw ShapeError("split: the sizes of the parts must add up to " + std::to_string(x.shape()[axis]) + ", axis " +
-                     std::to_string(axis) + " of " + to_string(x.shape()));
+    throw ShapeError("split: the sizes of the parts must add up to " +
+                     std::to_string(x.shape()[axis]) + ", axis " + std::to_string(axis) + " of " +
+                     to_string(x.shape()));
   if (!recording("split", x)) return;
   record("split", parts,
          [x = x.without_value(), axis, sizes = PooledVector<Index>(sizes.begin(), sizes.end())](
@@ -158,8 +172,8 @@ void detail::split_equally(const Variable& x, int axis, std::span<Variable> part
   axis = normalize_axis("split", axis, x.rank());
   const auto count = static_cast<Index>(parts.size());
   if (x.shape()[axis] % count != 0)
-    throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) + " does not divide into " +
-                     std::to_string(count) + " equal parts");
+    throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) +
+                     " does not divide into " + std::to_string(count) + " equal parts");
   const PooledVector<Index> sizes(parts.size(), x.shape()[axis] / count);
   split_into(x, sizes, axis, parts);
 }
@@ -179,8 +193,9 @@ Variable concat(std::span<const Variable> parts, int axis) {
     Shape expected = shape;
     if (part.rank() == shape.rank()) expected[axis] = part.shape()[axis];
     if (part.shape() != expected)
-      throw ShapeError("concat: along axis " + std::to_string(axis) + " the other sizes must agree, got " +
-                       to_string(parts[0].shape()) + " and " + to_string(part.shape()));
+      throw ShapeError("concat: along axis " + std::to_string(axis) +
+                       " the other sizes must agree, got " + to_string(parts[0].shape()) + " and " +
+                       to_string(part.shape()));
     if (part.dtype() != parts[0].dtype())
       throw DtypeError("concat: one dtype is needed, got " + describe(parts[0].value()) + " and " +
                        describe(part.value()));
@@ -222,18 +237,20 @@ Variable stack(std::span<const Variable> parts, int axis) {
   Tensor y = Tensor::empty(shape, parts[0].dtype());
   for (std::size_t k = 0; k < parts.size(); ++k) {
     if (parts[k].shape() != parts[0].shape() || parts[k].dtype() != parts[0].dtype())
-      throw ShapeError("stack: all tensors must have one shape and dtype, got " + describe(parts[0].value()) +
-                       " and " + describe(parts[k].value()));
+      throw ShapeError("stack: all tensors must have one shape and dtype, got " +
+                       describe(parts[0].value()) + " and " + describe(parts[k].value()));
     Tensor target = y.select(axis, static_cast<Index>(k));
     kernels::copy(parts[k].value(), target);
   }
   if (!recording("stack", parts)) return y;
   PooledVector<Variable> places;
   for (const Variable& part : parts) places.push_back(part.without_value());
-  return record("stack", std::move(y), [places = std::move(places), axis](const Variable& g, BackwardPass& pass) {
-    for (std::size_t k = 0; k < places.size(); ++k)
-      if (pass.wants(places[k])) pass.add(places[k], select(g, axis, static_cast<Index>(k)));
-  });
+  return record("stack", std::move(y),
+                [places = std::move(places), axis](const Variable& g, BackwardPass& pass) {
+                  for (std::size_t k = 0; k < places.size(); ++k)
+                    if (pass.wants(places[k]))
+                      pass.add(places[k], select(g, axis, static_cast<Index>(k)));
+                });
 }
 Variable stack(std::initializer_list<Variable> parts, int axis) {
   return stack(std::span(parts.begin(), parts.size()), axis);

@@ -8,23 +8,25 @@
 #include <span>
 #include <vector>
 
-/// Operations that rearrange. Those that can be a view share the buffer of x; none changes a dtype, and all take any
-/// dtype. An axis may be counted from the end (-1 is the last). Shapes that do not fit throw ShapeError, axes and
-/// positions outside throw ArgumentError.
+/// Operations that rearrange. Those that can be a view share the buffer of x; none changes a dtype,
+/// and all take any dtype. An axis may be counted from the end (-1 is the last). Shapes that do not
+/// fit throw ShapeError, axes and positions outside throw ArgumentError.
 namespace unroll {
 
-Variable reshape(const Variable& x, const Shape& shape);            ///< one size may be -1
+Variable reshape(const Variable& x, const Shape& shape);                 ///< one size may be -1
 Variable transpose(const Variable& x, int first = -2, int second = -1);  ///< swaps two axes
 Variable permute(const Variable& x, std::span<const int> axes);
 Variable permute(const Variable& x, std::initializer_list<int> axes);
-Variable unsqueeze(const Variable& x, int axis);                    ///< a new axis of size 1
-Variable squeeze(const Variable& x, int axis);                      ///< drops an axis of size 1
+Variable unsqueeze(const Variable& x, int axis);  ///< a new axis of size 1
+Variable squeeze(const Variable& x, int axis);    ///< drops an axis of size 1
 Variable broadcast_to(const Variable& x, const Shape& shape);
-/// Sums over the axes along which a tensor of `shape` was stretched to become x: the opposite of broadcast_to.
+/// Sums over the axes along which a tensor of `shape` was stretched to become x: the opposite of
+/// broadcast_to.
 Variable sum_to(const Variable& x, const Shape& shape);
 
-/// Positions begin, begin + step, ... below end; negative ones count from the end. The gradient costs the size of
-/// the slice, not of x, so cutting a sequence into its steps is linear in its length.
+/// Positions begin, begin + step, ... below end; negative ones count from the end. The gradient
+/// costs the size of the slice, not of x, so cutting a sequence into its steps is linear in its
+/// length.
 Variable slice(const Variable& x, int axis, Index begin, Index end, Index step = 1);
 /// One position along an axis, which is dropped: `select(x, 0, t)` of `x: [T,B,I]` is `[B,I]`.
 Variable select(const Variable& x, int axis, Index position);
@@ -45,7 +47,8 @@ Variable stack(std::initializer_list<Variable> parts, int axis = 0);
 namespace detail {
 /// Zeros of `shape` with x in a region: what a slice does to its gradient.
 Variable embed_region(const Variable& x, const Shape& shape, const Region& region);
-void split_into(const Variable& x, std::span<const Index> sizes, int axis, std::span<Variable> parts);
+void split_into(const Variable& x, std::span<const Index> sizes, int axis,
+                std::span<Variable> parts);
 void split_equally(const Variable& x, int axis, std::span<Variable> parts);
 }  // namespace detail
 

@@ -10,10 +10,11 @@
 namespace unroll {
 namespace {
 
-void check_dtypes(const char* operation, const Variable& a, const char* a_name, const Variable& b, const char* b_name) {
+void check_dtypes(const char* operation, const Variable& a, const char* a_name, const Variable& b,
+                  const char* b_name) {
   if (a.defined() && b.defined() && a.dtype() == b.dtype() && is_floating(a.dtype())) return;
-  throw DtypeError(std::string(operation) + ": " + a_name + ' ' + describe(a.value()) + " and " + b_name + ' ' +
-                   describe(b.value()) + " must share a floating dtype");
+  throw DtypeError(std::string(operation) + ": " + a_name + ' ' + describe(a.value()) + " and " +
+                   b_name + ' ' + describe(b.value()) + " must share a floating dtype");
 }
 
 /// All leading axes as one: [...,K] becomes [rows,K].
@@ -35,9 +36,12 @@ void batched_gemm(const Tensor& a, const Tensor& b, Tensor& c) {
 
 Variable matmul(const Variable& a, const Variable& b) {
   check_dtypes("matmul", a, "a", b, "b");
-  const auto describe_both = [&] { return "matmul: a " + to_string(a.shape()) + " x b " + to_string(b.shape()) + ": "; };
+  const auto describe_both = [&] {
+    return "matmul: a " + to_string(a.shape()) + " x b " + to_string(b.shape()) + ": ";
+  };
   if (a.rank() < 2 || b.rank() < 2)
-    throw ShapeError(describe_both() + "both need two axes or more; make a vector a matrix with unsqueeze");
+    throw ShapeError(describe_both() +
+                     "both need two axes or more; make a vector a matrix with unsqueeze");
   const Index inner = a.size(-1);
   if (inner != b.size(-2))
     throw ShapeError(describe_both() + "inner sizes differ (" + std::to_string(inner) + " and " +
@@ -65,21 +69,24 @@ Variable matmul(const Variable& a, const Variable& b) {
   return record("matmul", std::move(y), [a, b](const Variable& g, BackwardPass& pass) {
     if (pass.wants(a)) pass.add(a, matmul(g, transpose(b)));
     if (!pass.wants(b)) return;
-    if (g.rank() == 2) pass.add_product(b, a, g);
-    else pass.add(b, matmul(transpose(a), g));
+    if (g.rank() == 2)
+      pass.add_product(b, a, g);
+    else
+      pass.add(b, matmul(transpose(a), g));
   });
 }
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
   check_dtypes("linear", x, "x", weight, "weight");
   if (x.rank() < 1 || weight.rank() != 2 || x.size(-1) != weight.size(1))
-    throw ShapeError("linear: x " + to_string(x.shape()) + " with weight " + to_string(weight.shape()) +
-                     ": x must be [...,I] and weight [O,I] with one I");
+    throw ShapeError("linear: x " + to_string(x.shape()) + " with weight " +
+                     to_string(weight.shape()) + ": x must be [...,I] and weight [O,I] with one I");
   if (bias.defined()) {
     check_dtypes("linear", x, "x", bias, "bias");
     if (bias.shape() != Shape{weight.size(0)})
-      throw ShapeError("linear: bias " + to_string(bias.shape()) + " with weight " + to_string(weight.shape()) +
-                       ": bias must be [O], [" + std::to_string(weight.size(0)) + "]");
+      throw ShapeError("linear: bias " + to_string(bias.shape()) + " with weight " +
+                       to_string(weight.shape()) + ": bias must be [O], [" +
+                       std::to_string(weight.size(0)) + "]");
   }
   Shape shape = x.shape();
   shape[x.rank() - 1] = weight.size(0);

@@ -4,13 +4,14 @@
 
 namespace unroll {
 
-/// Matrix product. `a: [...,M,K]`, `b: [...,K,N]`, result `[...,M,N]`; leading axes broadcast. Transposed views are
-/// used without a copy. The gradients of a `b: [K,N]` that is used several times are collected and realised as
-/// one product. Throws ShapeError, DtypeError.
+/// Matrix product. `a: [...,M,K]`, `b: [...,K,N]`, result `[...,M,N]`; leading axes broadcast.
+/// Transposed views are used without a copy. The gradients of a `b: [K,N]` that is used several
+/// times are collected and realised as one product. Throws ShapeError, DtypeError.
 Variable matmul(const Variable& a, const Variable& b);
 
-/// x W^T + b, the layout of PyTorch: `x: [...,I]`, `weight: [O,I]`, `bias: [O]` or undefined, result `[...,O]`.
-/// The weight gradients of all uses are realised as one product. Throws ShapeError, DtypeError.
+/// x W^T + b, the layout of PyTorch: `x: [...,I]`, `weight: [O,I]`, `bias: [O]` or undefined,
+/// result `[...,O]`. The weight gradients of all uses are realised as one product. Throws
+/// ShapeError, DtypeError.
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
 
 }  // namespace unroll

@@ -25,7 +25,8 @@ Shape without(const char* operation, const Shape& shape, std::initializer_list<i
 
 void check_floating(const char* operation, const Variable& x) {
   if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " + describe(x.value()));
+    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
+                     describe(x.value()));
 }
 
 Variable divided(const char* operation, const Variable& total, Index count) {
@@ -50,7 +51,8 @@ Variable mean(const Variable& x) { return divided("mean", sum(x), x.value().size
 
 Variable mean(const Variable& x, std::initializer_list<int> axes, bool keep_axes) {
   const Variable total = sum(x, axes, keep_axes);
-  return divided("mean", total, total.value().size() == 0 ? 0 : x.value().size() / total.value().size());
+  return divided("mean", total,
+                 total.value().size() == 0 ? 0 : x.value().size() / total.value().size());
 }
 
 }  // namespace unroll

@@ -8,7 +8,8 @@ namespace unroll {
 
 /// Sum of all elements: a scalar, shape [].
 Variable sum(const Variable& x);
-/// Sum over some axes, which are dropped, or kept with size 1. Throws ArgumentError for an axis outside.
+/// Sum over some axes, which are dropped, or kept with size 1. Throws ArgumentError for an axis
+/// outside.
 Variable sum(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
 
 /// Mean of all elements: a scalar, shape [].

@@ -14,8 +14,10 @@ namespace {
 
 void check(const char* operation, const Variable& x) {
   if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " + describe(x.value()));
-  if (x.rank() == 0) throw ShapeError(std::string(operation) + ": x needs at least one axis, its shape is []");
+    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
+                     describe(x.value()));
+  if (x.rank() == 0)
+    throw ShapeError(std::string(operation) + ": x needs at least one axis, its shape is []");
 }
 
 /// Runs a kernel over the rows along the last axis.
@@ -69,10 +71,11 @@ Variable log_softmax(const Variable& x, int axis) {
     return transpose(log_softmax(transpose(x, axis, -1)), axis, -1);
   Tensor y = over_rows(x.value(), kernels::log_softmax_rows);
   if (!recording("log_softmax", x)) return y;
-  return record("log_softmax", std::move(y),
-                [x = x.without_value()](const Variable& log_p, const Variable& g, BackwardPass& pass) {
-                  pass.add(x, g - exp(log_p) * sum(g, {-1}, true));
-                });
+  return record(
+      "log_softmax", std::move(y),
+      [x = x.without_value()](const Variable& log_p, const Variable& g, BackwardPass& pass) {
+        pass.add(x, g - exp(log_p) * sum(g, {-1}, true));
+      });
 }
 
 Variable cross_entropy(const Variable& logits, const Tensor& targets) {
@@ -85,7 +88,8 @@ Variable cross_entropy(const Variable& logits, const Tensor& targets) {
                      to_string(targets.shape()) + ": targets must have shape " + to_string(rows));
   detail::check_indices("cross_entropy", "targets", targets, classes);
   if (targets.size() == 0) throw ShapeError("cross_entropy: there are no rows to average");
-  return mean(cross_entropy_rows(reshape(logits, {-1, classes}), targets.contiguous().reshape({-1})));
+  return mean(
+      cross_entropy_rows(reshape(logits, {-1, classes}), targets.contiguous().reshape({-1})));
 }
 
 }  // namespace unroll

@@ -16,8 +16,8 @@ struct ElmanOptions {
 ///
 ///     h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 ///
-/// State {h: [B,H]}. Parameters, as in PyTorch's RNN: `weight_ih: [H,I]`, `weight_hh: [H,H]`, `bias_ih: [H]`,
-/// `bias_hh: [H]`.
+/// State {h: [B,H]}. Parameters, as in PyTorch's RNN: `weight_ih: [H,I]`, `weight_hh: [H,H]`,
+/// `bias_ih: [H]`, `bias_hh: [H]`.
 class Elman : public Cell {
  public:
   Elman(Index inputs, Index hidden, const ElmanOptions& options = {});

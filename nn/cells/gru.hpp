@@ -4,15 +4,16 @@
 
 namespace unroll::nn {
 
-/// Gated recurrent unit (Cho et al., 2014), with the reset gate after the product as in PyTorch and cuDNN:
+/// Gated recurrent unit (Cho et al., 2014), with the reset gate after the product as in PyTorch and
+/// cuDNN:
 ///
 ///     r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)        reset gate
 ///     z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)        update gate
 ///     n =    tanh(W_in x + b_in + r (W_hn h + b_hn))    candidate
 ///     h' = (1 - z) n + z h
 ///
-/// State {h: [B,H]}. Parameters, as in PyTorch, with rows in the order r, z, n: `weight_ih: [3H,I]`,
-/// `weight_hh: [3H,H]`, `bias_ih: [3H]`, `bias_hh: [3H]`.
+/// State {h: [B,H]}. Parameters, as in PyTorch, with rows in the order r, z, n: `weight_ih:
+/// [3H,I]`, `weight_hh: [3H,H]`, `bias_ih: [3H]`, `bias_hh: [3H]`.
 class GRU : public Cell {
  public:
   GRU(Index inputs, Index hidden);

@@ -4,8 +4,8 @@
 
 namespace unroll::nn {
 
-/// Long short-term memory (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000; lecture 002,
-/// LSTM slide):
+/// Long short-term memory (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al.,
+/// 2000; lecture 002, LSTM slide):
 ///
 ///     i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)        input gate
 ///     f = sigmoid(W_if x + b_if + W_hf h + b_hf)        forget gate
@@ -13,8 +13,8 @@ namespace unroll::nn {
 ///     o = sigmoid(W_io x + b_io + W_ho h + b_ho)        output gate
 ///     c' = f c + i g,   h' = o tanh(c')
 ///
-/// State {h: [B,H], c: [B,H]}. Parameters, as in PyTorch, with rows in the order i, f, g, o: `weight_ih: [4H,I]`,
-/// `weight_hh: [4H,H]`, `bias_ih: [4H]`, `bias_hh: [4H]`.
+/// State {h: [B,H], c: [B,H]}. Parameters, as in PyTorch, with rows in the order i, f, g, o:
+/// `weight_ih: [4H,I]`, `weight_hh: [4H,H]`, `bias_ih: [4H]`, `bias_hh: [4H]`.
 class LSTM : public Cell {
  public:
   LSTM(Index inputs, Index hidden);

@@ -9,7 +9,8 @@ struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0.0;  ///< decoupled from the gradient, as in AdamW: w = w - learning_rate weight_decay w
+  double weight_decay =
+      0.0;  ///< decoupled from the gradient, as in AdamW: w = w - learning_rate weight_decay w
 };
 
 /// Adam (Kingma and Ba, 2015), and AdamW (Loshchilov and Hutter, 2019) when weight_decay is set:
@@ -17,8 +18,8 @@ struct AdamOptions {
 ///     m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
 ///     w = w - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// t counts the steps of each parameter by itself. Every row of an embedding is updated, looked up or not: its moments
-/// decay all the same.
+/// t counts the steps of each parameter by itself. Every row of an embedding is updated, looked up
+/// or not: its moments decay all the same.
 class Adam : public Optimizer {
  public:
   /// Throws ArgumentError for a negative rate or epsilon, or a beta outside [0, 1).

@@ -11,7 +11,8 @@ void Optimizer::step(const Gradients& gradients) {
   ++steps_;
   for (const ParameterGradient& gradient : gradients.parameters()) {
     const auto found = std::find(parameters_.begin(), parameters_.end(), gradient.parameter);
-    if (found != parameters_.end()) update(static_cast<std::size_t>(found - parameters_.begin()), gradient);
+    if (found != parameters_.end())
+      update(static_cast<std::size_t>(found - parameters_.begin()), gradient);
   }
 }
 

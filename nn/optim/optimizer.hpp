@@ -7,8 +7,8 @@
 
 namespace unroll::nn {
 
-/// Changes parameters along their gradients: `adam.step(tape.gradients(loss))`. Gradients of other parameters are
-/// ignored; parameters without a gradient stay as they are.
+/// Changes parameters along their gradients: `adam.step(tape.gradients(loss))`. Gradients of other
+/// parameters are ignored; parameters without a gradient stay as they are.
 class Optimizer {
  public:
   explicit Optimizer(std::vector<Parameter> parameters);

@@ -9,7 +9,8 @@ SGD::SGD(std::vector<Parameter> parameters, const SGDOptions& options)
     : Optimizer(std::move(parameters)), options_(options), velocity_(this->parameters().size()) {
   if (!(options.learning_rate >= 0.0 && options.momentum >= 0.0 && options.weight_decay >= 0.0))
     throw ArgumentError("SGD: learning rate, momentum and weight decay must not be negative");
-  if (options.nesterov && options.momentum == 0.0) throw ArgumentError("SGD: Nesterov's step needs a momentum");
+  if (options.nesterov && options.momentum == 0.0)
+    throw ArgumentError("SGD: Nesterov's step needs a momentum");
 }
 
 void SGD::update(std::size_t index, const ParameterGradient& gradient) {

@@ -11,8 +11,8 @@ struct SGDOptions {
   double weight_decay = 0.0;  ///< added to the gradient, times the weight
 };
 
-/// Stochastic gradient descent, as in PyTorch: v = momentum v + g, w = w - learning_rate v. Without momentum and
-/// weight decay, only the rows of an embedding that were looked up are touched.
+/// Stochastic gradient descent, as in PyTorch: v = momentum v + g, w = w - learning_rate v. Without
+/// momentum and weight decay, only the rows of an embedding that were looked up are touched.
 class SGD : public Optimizer {
  public:
   /// Throws ArgumentError for a negative rate.
