@@ -224,6 +224,7 @@ UNROLL_DUAL_RULE(sin, cos(x))
 UNROLL_DUAL_RULE(cos, -sin(x))
 UNROLL_DUAL_RULE(tanh, 1.0 - y * y)
 UNROLL_DUAL_RULE(sigmoid, y*(1.0 - y))
+UNROLL_DUAL_RULE(softplus, sigmoid(x))
 #undef UNROLL_DUAL_RULE
 
 /// A number inside a pointwise lambda.
@@ -237,20 +238,15 @@ auto square(const X& x) {
 }
 template <PointwiseNumber X>
 X relu(const X& x) {
-  return where(x > 0.0, x, 0.0);
+  return where(x <= 0.0, 0.0, x);  // a NaN stays one
 }
 template <PointwiseNumber X, PointwiseNumber Y>
 auto maximum(const X& a, const Y& b) {
-  return where(a > b, a, b);
+  return where(a > b || a != a, a, b);  // a NaN on either side wins
 }
 template <PointwiseNumber X, PointwiseNumber Y>
 auto minimum(const X& a, const Y& b) {
-  return where(a < b, a, b);
-}
-/// log(1 + e^x), without overflow.
-template <PointwiseNumber X>
-X softplus(const X& x) {
-  return relu(x) + log1p(exp(-abs(x)));
+  return where(a < b || a != a, a, b);
 }
 
 }  // namespace unroll

@@ -133,4 +133,10 @@ Lanes<V> sigmoid(Lanes<V> x) {
   return 1.0 / (1.0 + exp(-x));
 }
 
+/// log(1 + e^x), without overflow.
+template <class V>
+Lanes<V> softplus(Lanes<V> x) {
+  return where(x > 0.0, x, Lanes<V>(0.0)) + log1p(exp(-abs(x)));
+}
+
 }  // namespace unroll

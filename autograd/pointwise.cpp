@@ -8,6 +8,13 @@ namespace {
 
 constexpr std::size_t kMaxOperands = 32;
 
+/// One address an operand, as a row kernel takes them.
+struct Rows {
+  std::array<const void*, kMaxOperands> in;
+  std::array<void*, kMaxOperands> out;
+  std::array<Index, kMaxOperands> step;  // 0 or 1, of inputs
+};
+
 Strides broadcast_strides(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x.strides();
   Strides strides(shape.rank(), 0);
@@ -17,25 +24,24 @@ Strides broadcast_strides(const Tensor& x, const Shape& shape) {
   return strides;
 }
 
-[[noreturn]] void throw_dtypes(const char* name, std::span<const Variable> inputs) {
+[[noreturn]] void throw_dtypes(const char* name, Operands inputs) {
   std::string text = std::string(name) + ": all inputs must share one floating dtype, got";
-  for (const Variable& x : inputs) text += ' ' + describe(x.value()) + ',';
+  for (const Tensor* x : inputs) text += ' ' + describe(*x) + ',';
   text.back() = ';';
   throw DtypeError(text + " convert with to()");
 }
 
 /// How many neighbouring inputs from `first` on are equal column blocks of one row, `[..., n]`
 /// each.
-std::size_t adjacent_blocks(std::span<const Variable> inputs, std::size_t first,
-                            const Shape& shape) {
-  const Tensor& head = inputs[first].value();
+std::size_t adjacent_blocks(Operands inputs, std::size_t first, const Shape& shape) {
+  const Tensor& head = *inputs[first];
   if (shape.rank() < 2 || head.shape() != shape || head.strides().back() != 1) return 1;
   const Index block = shape.back() * static_cast<Index>(size_of(head.dtype()));
   const auto start = [](const Tensor& x) { return static_cast<const std::byte*>(x.address()); };
   std::size_t count = 1;
   while (first + count < inputs.size()) {
-    const Tensor& next = inputs[first + count].value();
-    if (next.shape() != shape || !(next.strides() == head.strides()) || !next.shares_buffer(head) ||
+    const Tensor& next = *inputs[first + count];
+    if (next.shape() != shape || next.strides() != head.strides() || !next.shares_buffer(head) ||
         start(next) != start(head) + static_cast<Index>(count) * block)
       break;
     ++count;
@@ -43,17 +49,16 @@ std::size_t adjacent_blocks(std::span<const Variable> inputs, std::size_t first,
   return count;
 }
 
-void make_outputs(std::span<const Variable> inputs, std::span<Tensor> outputs, std::uint32_t wanted,
+void make_outputs(Operands inputs, std::span<Tensor> outputs, std::uint32_t wanted,
                   const Shape& shape, Dtype dtype) {
+  // Only a vjp has an output for every input; a forward lambda's outputs stand alone.
+  const bool mirrors_inputs = outputs.size() > 1 && outputs.size() < inputs.size();
   for (std::size_t k = 0; k < outputs.size();) {
     if ((wanted >> k & 1U) == 0) {
       ++k;
       continue;
     }
-    // Only a vjp has an output for every input; a forward lambda's outputs stand alone.
-    std::size_t run = outputs.size() > 1 && outputs.size() < inputs.size()
-                          ? adjacent_blocks(inputs, k, shape)
-                          : 1;
+    std::size_t run = mirrors_inputs ? adjacent_blocks(inputs, k, shape) : 1;
     run = std::min(run, outputs.size() - k);
     if (run == 1) {
       outputs[k++] = Tensor::empty(shape, dtype);
@@ -68,91 +73,126 @@ void make_outputs(std::span<const Variable> inputs, std::span<Tensor> outputs, s
   }
 }
 
+/// Everything contiguous and of one shape: one long row. Returns false when it is not.
+bool run_flat(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
+              const void* f) {
+  Rows rows;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i]->shape() != shape || !inputs[i]->is_contiguous()) return false;
+    rows.in[i] = inputs[i]->address();
+    rows.step[i] = 1;
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (outputs[k].defined() && !outputs[k].is_contiguous()) return false;
+    rows.out[k] = outputs[k].defined() ? outputs[k].mutable_address() : nullptr;
+  }
+  if (const Index n = size_of(shape); n > 0)
+    kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), n);
+  return true;
+}
+
+/// A matrix of rows without gaps inside, the common case of a recurrent step: column blocks of a
+/// wider row, a bias, a column of factors. Returns false when an operand is none of these.
+bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
+                const void* f) {
+  if (shape.rank() != 2) return false;
+  Rows rows;
+  std::array<Index, kMaxOperands> in_bytes;
+  std::array<Index, kMaxOperands> out_bytes;
+  const auto bytes = static_cast<Index>(size_of(inputs[0]->dtype()));
+  const Index n = shape[1];
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& x = *inputs[i];
+    const bool has_rows = x.rank() == 2 && x.shape()[0] != 1;
+    const bool has_columns = x.rank() > 0 && x.shape().back() != 1;
+    if (has_columns && x.strides().back() != 1) return false;
+    rows.in[i] = x.address();
+    rows.step[i] = has_columns ? 1 : 0;
+    in_bytes[i] = has_rows ? x.strides()[0] * bytes : 0;
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    rows.out[k] = outputs[k].defined() ? outputs[k].mutable_address() : nullptr;
+    out_bytes[k] = outputs[k].defined() ? outputs[k].strides()[0] * bytes : 0;
+  }
+  if (n == 0) return true;
+  for (Index r = 0; r < shape[0]; ++r) {
+    kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), n);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      rows.in[i] = static_cast<const std::byte*>(rows.in[i]) + in_bytes[i];
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+      if (rows.out[k]) rows.out[k] = static_cast<std::byte*>(rows.out[k]) + out_bytes[k];
+  }
+  return true;
+}
+
+/// Any strides and any rank. Inputs with gaps along the row that the walk chose are copied.
+void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
+             const void* f) {
+  const std::size_t operands = inputs.size() + outputs.size();
+  std::array<Strides, kMaxOperands> strides;
+  for (std::size_t i = 0; i < inputs.size(); ++i) strides[i] = broadcast_strides(*inputs[i], shape);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    strides[inputs.size() + k] = outputs[k].defined() ? outputs[k].strides() : row_major(shape);
+  const kernels::Walk<kMaxOperands> walk(shape, std::span<const Strides>(strides).first(operands));
+
+  Rows rows;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Index step = walk.row_stride(i);
+    rows.step[i] = step == 0 ? 0 : 1;
+    if (step == 0 || step == 1 || walk.row_size() == 1) continue;
+    std::array<Tensor, kMaxOperands> copies;
+    std::array<const Tensor*, kMaxOperands> packed;
+    for (std::size_t j = 0; j < inputs.size(); ++j) {
+      copies[j] = inputs[j]->broadcast_to(shape).clone();
+      packed[j] = &copies[j];
+    }
+    run_any(Operands(packed).first(inputs.size()), outputs, shape, kernel, f);
+    return;
+  }
+  const auto bytes = static_cast<Index>(size_of(inputs[0]->dtype()));
+  walk.for_each_row([&](const std::array<Index, kMaxOperands>& at) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      rows.in[i] = static_cast<const std::byte*>(inputs[i]->address()) + at[i] * bytes;
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+      rows.out[k] = outputs[k].defined() ? static_cast<std::byte*>(outputs[k].mutable_address()) +
+                                               at[inputs.size() + k] * bytes
+                                         : nullptr;
+    kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), walk.row_size());
+  });
+}
+
 }  // namespace
 
-void run_pointwise(const char* name, std::span<const Variable> inputs, std::span<Tensor> outputs,
+void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f) {
   const std::size_t operands = inputs.size() + outputs.size();
   if (operands > kMaxOperands)
     throw ArgumentError(std::string(name) + ": " + std::to_string(operands) +
                         " inputs and outputs together are more than the " +
                         std::to_string(kMaxOperands) + " supported");
-  const Dtype dtype = inputs[0].dtype();
-  Shape shape = inputs[0].shape();
-  for (const Variable& x : inputs) {
-    if (!x.defined() || x.dtype() != dtype || !is_floating(dtype)) throw_dtypes(name, inputs);
-    shape = broadcast(name, shape, x.shape());
+  const Dtype dtype = inputs[0]->dtype();
+  Shape shape = inputs[0]->shape();
+  for (const Tensor* x : inputs) {
+    if (!x->defined() || x->dtype() != dtype || !is_floating(dtype)) throw_dtypes(name, inputs);
+    if (x->shape() != shape) shape = broadcast(name, shape, x->shape());
   }
   if (dtype == Dtype::float32 && !kernels.float32) {
-    std::array<Variable, kMaxOperands> converted;
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      converted[i] = inputs[i].value().to(Dtype::float64);
-    run_pointwise(name, std::span<const Variable>(converted).first(inputs.size()), outputs, wanted,
-                  kernels, f);
+    std::array<Tensor, kMaxOperands> converted;
+    std::array<const Tensor*, kMaxOperands> in_float64;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      converted[i] = inputs[i]->to(Dtype::float64);
+      in_float64[i] = &converted[i];
+    }
+    run_pointwise(name, Operands(in_float64).first(inputs.size()), outputs, wanted, kernels, f);
     for (Tensor& output : outputs)
       if (output.defined()) output = output.to(dtype);
     return;
   }
   make_outputs(inputs, outputs, wanted, shape, dtype);
   const RowKernel kernel = dtype == Dtype::float32 ? kernels.float32 : kernels.float64;
-  std::array<const void*, kMaxOperands> in;
-  std::array<void*, kMaxOperands> out;
-  std::array<Index, kMaxOperands> step;
-
-  const auto flat = [&](const Tensor& x) { return x.shape() == shape && x.is_contiguous(); };
-  const bool all_flat = std::all_of(inputs.begin(), inputs.end(),
-                                    [&](const Variable& x) { return flat(x.value()); }) &&
-                        std::all_of(outputs.begin(), outputs.end(), [&](const Tensor& y) {
-                          return !y.defined() || y.is_contiguous();
-                        });
-  if (all_flat) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      in[i] = inputs[i].value().address();
-      step[i] = 1;
-    }
-    for (std::size_t k = 0; k < outputs.size(); ++k)
-      out[k] = outputs[k].defined() ? outputs[k].mutable_address() : nullptr;
-    if (const Index n = size_of(shape); n > 0) kernel(f, in.data(), step.data(), out.data(), n);
-    return;
-  }
-
-  std::array<Tensor, kMaxOperands> packed;  // inputs whose rows have gaps
-  std::array<Strides, kMaxOperands> strides;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    packed[i] = inputs[i].value();
-    const bool has_row = packed[i].rank() > 0 && packed[i].shape().back() != 1;
-    if (has_row && packed[i].strides().back() != 1) packed[i] = packed[i].clone();
-    strides[i] = broadcast_strides(packed[i], shape);
-  }
-  for (std::size_t k = 0; k < outputs.size(); ++k)
-    strides[inputs.size() + k] = outputs[k].defined() ? outputs[k].strides() : row_major(shape);
-
-  const kernels::Walk<kMaxOperands> walk(shape, std::span<const Strides>(strides).first(operands));
-  // After merging axes a row may run along an axis on which some input has a gap: pack those and
-  // walk again.
-  const auto bytes = static_cast<Index>(size_of(dtype));
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    step[i] = walk.row_stride(i);
-    if (step[i] == 0 || step[i] == 1 || walk.row_size() == 1) {
-      step[i] = step[i] == 0 ? 0 : 1;
-      continue;
-    }
-    std::array<Variable, kMaxOperands> copies;
-    for (std::size_t j = 0; j < inputs.size(); ++j)
-      copies[j] = packed[j].broadcast_to(shape).clone();
-    run_pointwise(name, std::span<const Variable>(copies).first(inputs.size()), outputs, wanted,
-                  kernels, f);
-    return;
-  }
-  walk.for_each_row([&](const std::array<Index, kMaxOperands>& at) {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      in[i] = static_cast<const std::byte*>(packed[i].address()) + at[i] * bytes;
-    for (std::size_t k = 0; k < outputs.size(); ++k)
-      out[k] = outputs[k].defined() ? static_cast<std::byte*>(outputs[k].mutable_address()) +
-                                          at[inputs.size() + k] * bytes
-                                    : nullptr;
-    kernel(f, in.data(), step.data(), out.data(), walk.row_size());
-  });
+  if (run_flat(inputs, outputs, shape, kernel, f)) return;
+  if (run_matrix(inputs, outputs, shape, kernel, f)) return;
+  run_any(inputs, outputs, shape, kernel, f);
 }
 
 void throw_order(const char* name, int order) {

@@ -90,15 +90,18 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   }
   Shape shape = x.shape();
   shape[x.rank() - 1] = weight.size(0);
-  const Tensor rows = x.value().reshape({-1, weight.size(1)});
+  const Tensor rows = x.rank() == 2 ? x.value() : x.value().reshape({-1, weight.size(1)});
   Tensor y = Tensor::empty({rows.size(0), weight.size(0)}, x.dtype());
   if (bias.defined()) kernels::copy(bias.value().broadcast_to(y.shape()), y);
   kernels::gemm(rows, weight.value().transpose(0, 1), y, bias.defined() ? 1.0 : 0.0);
-  y = y.reshape(shape);
+  if (x.rank() != 2) y = y.reshape(shape);
   if (!recording("linear", x, weight, bias)) return y;
   return record("linear", std::move(y),
                 [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {
-                  if (pass.wants(x)) pass.add(x, matmul(g, weight));
+                  if (pass.wants(x)) {
+                    const Variable dx = matmul(as_matrix(g), weight);
+                    pass.add(x, x.rank() == 2 ? dx : reshape(dx, x.shape()));
+                  }
                   if (pass.wants(weight)) pass.add_product(weight, as_matrix(g), as_matrix(x));
                   if (pass.wants(bias)) pass.add(bias, g);
                 });
