@@ -1,0 +1,51 @@
+#pragma once
+
+#include <autograd/random.hpp>
+#include <autograd/tensor.hpp>
+
+#include <cstdint>
+#include <vector>
+
+/// Numbers for tests, and the plainest way to compute with them.
+namespace unroll::testing {
+
+/// Unequal float64 numbers in [low, high), the same at every call with one seed.
+inline Tensor random(const Shape& shape, std::uint64_t seed, double low = -1.0, double high = 1.0) {
+  Generator generator(seed);
+  return uniform(shape, low, high, Dtype::float64, generator);
+}
+
+/// The position that element `flat` has in row-major order.
+inline Shape position_of(Index flat, const Shape& shape) {
+  Shape position(shape.rank(), 0);
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    position[axis] = flat % shape[axis];
+    flat /= shape[axis];
+  }
+  return position;
+}
+
+/// The element that `x` has at `position` once it is stretched to the rank of `position`.
+inline double broadcast_element(const std::vector<double>& x, const Shape& shape,
+                                const Shape& position) {
+  Index flat = 0;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    const Index at = position[axis + position.rank() - shape.rank()];
+    flat = flat * shape[axis] + (shape[axis] == 1 ? 0 : at);
+  }
+  return x[static_cast<std::size_t>(flat)];
+}
+
+/// a b for `a: [m,k]`, `b: [k,n]`, row-major, by the definition.
+inline std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
+                                   Index m, Index k, Index n) {
+  std::vector<double> c(static_cast<std::size_t>(m * n), 0.0);
+  for (Index i = 0; i < m; ++i)
+    for (Index j = 0; j < n; ++j)
+      for (Index l = 0; l < k; ++l)
+        c[static_cast<std::size_t>(i * n + j)] +=
+            a[static_cast<std::size_t>(i * k + l)] * b[static_cast<std::size_t>(l * n + j)];
+  return c;
+}
+
+}  // namespace unroll::testing
