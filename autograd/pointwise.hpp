@@ -30,7 +30,8 @@ struct PointwiseKernels {
 /// Checks dtypes, broadcasts, makes the outputs and runs the kernel over all rows. `wanted` has a
 /// bit for each output that is to be made; outputs lie beside each other in memory where the inputs
 /// of the same position do, so that the gradient of a split needs no copy.
-void run_pointwise(const char* name, std::span<const Variable> inputs, std::span<Tensor> outputs,
+using Operands = std::span<const Tensor* const>;
+void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f);
 
 [[noreturn]] void throw_order(const char* name, int order);
@@ -183,38 +184,53 @@ constexpr PointwiseKernels pointwise_kernels() {
 
 /// The operation: Order counts how often f has been differentiated already.
 template <int Order, int MaxOrder, class F, std::size_t N>
-auto apply_pointwise(const char* name, const F& f, const std::array<Variable, N>& x,
+auto apply_pointwise(const char* name, const F& f, const std::array<const Variable*, N>& x,
                      std::uint32_t wanted) {
   constexpr int kInputs = static_cast<int>(N);
   constexpr int kOutputs = output_count_v<F, kInputs>;
   constexpr auto M = static_cast<std::size_t>(kOutputs);
+  std::array<const Tensor*, N> inputs;
+  for (std::size_t i = 0; i < N; ++i) inputs[i] = &x[i]->value();
   std::array<Tensor, M> values;
-  run_pointwise(name, x, values, wanted, pointwise_kernels<F, kInputs, kOutputs, Order>(), &f);
+  run_pointwise(name, inputs, values, wanted, pointwise_kernels<F, kInputs, kOutputs, Order>(), &f);
   std::array<Variable, M> outputs;
   for (std::size_t k = 0; k < M; ++k) outputs[k] = std::move(values[k]);
-  if (!recording(name, std::span<const Variable>(x))) return outputs;
-  record(name, std::span<Variable>(outputs),
-         [name, f, x](std::span<const Variable> gradients, BackwardPass& pass) {
-           if constexpr (Order >= MaxOrder) {
-             throw_order(name, MaxOrder);
-           } else {
-             std::array<Variable, N + M> arguments;
-             std::uint32_t needed = 0;
-             for (std::size_t i = 0; i < N; ++i) {
-               arguments[i] = x[i];
-               if (pass.wants(x[i])) needed |= 1U << i;
-             }
-             for (std::size_t k = 0; k < M; ++k)
-               arguments[N + k] =
-                   gradients[k].defined() ? gradients[k] : Variable(zeros({}, x[0].dtype()));
-             auto terms = apply_pointwise<Order + 1, MaxOrder>(
-                 name, PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>{f}, arguments,
-                 needed);
-             for (std::size_t i = 0; i < N; ++i)
-               if (pass.wants(x[i])) pass.add(x[i], std::move(terms[i]));
-           }
-         });
+  if (!recording(name, std::span<const Variable* const>(x))) return outputs;
+
+  std::array<Variable, N> saved;
+  for (std::size_t i = 0; i < N; ++i) saved[i] = *x[i];
+  auto rule = [name, f, saved = std::move(saved)](std::span<const Variable> gradients,
+                                                  BackwardPass& pass) {
+    if constexpr (Order >= MaxOrder) {
+      throw_order(name, MaxOrder);
+    } else {
+      std::array<const Variable*, N + M> arguments;
+      std::uint32_t needed = 0;
+      for (std::size_t i = 0; i < N; ++i) {
+        arguments[i] = &saved[i];
+        if (pass.wants(saved[i])) needed |= 1U << i;
+      }
+      Variable zero;
+      for (std::size_t k = 0; k < M; ++k) {
+        arguments[N + k] = &gradients[k];
+        if (gradients[k].defined()) continue;
+        if (!zero.defined()) zero = zeros({}, saved[0].dtype());
+        arguments[N + k] = &zero;
+      }
+      auto terms = apply_pointwise<Order + 1, MaxOrder>(
+          name, PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>{f}, arguments, needed);
+      for (std::size_t i = 0; i < N; ++i)
+        if (pass.wants(saved[i])) pass.add(saved[i], std::move(terms[i]));
+    }
+  };
+  record(name, std::span<Variable>(outputs), std::move(rule));
   return outputs;
+}
+
+inline const Variable& as_variable(const Variable& x) { return x; }
+template <class X>
+Variable as_variable(const X& x) {
+  return x;
 }
 
 }  // namespace detail
@@ -235,7 +251,11 @@ auto apply_pointwise(const char* name, const F& f, const std::array<Variable, N>
 template <int MaxOrder = 2, class F, class... X>
 auto pointwise(const char* name, const F& f, const X&... x) {
   static_assert(sizeof...(X) >= 1, "pointwise needs at least one tensor");
-  auto outputs = detail::apply_pointwise<0, MaxOrder>(name, f, std::array{Variable(x)...}, ~0U);
+  const auto apply = [&](const auto&... inputs) {
+    return detail::apply_pointwise<0, MaxOrder>(
+        name, f, std::array<const Variable*, sizeof...(X)>{&inputs...}, ~0U);
+  };
+  auto outputs = apply(detail::as_variable(x)...);
   if constexpr (std::tuple_size_v<decltype(outputs)> == 1)
     return std::move(outputs[0]);
   else

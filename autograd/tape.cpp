@@ -38,8 +38,10 @@ Variable::Variable(const Parameter& parameter) {
 }
 
 Variable Variable::without_value() const {
-  Variable place = *this;
+  Variable place;
   place.value_ = value_.without_buffer();
+  place.tape_ = tape_;
+  place.slot_ = slot_;
   return place;
 }
 
@@ -185,6 +187,14 @@ bool recording(const char* operation, std::span<const Variable> inputs) {
   if (!tape) return false;
   bool tracked = false;
   for (const Variable& input : inputs) tracked |= tape->tracks(operation, input);
+  return tracked;
+}
+
+bool recording(const char* operation, std::span<const Variable* const> inputs) {
+  const Tape* tape = Tape::active();
+  if (!tape) return false;
+  bool tracked = false;
+  for (const Variable* input : inputs) tracked |= tape->tracks(operation, *input);
   return tracked;
 }
 

@@ -161,6 +161,7 @@ bool recording(const char* operation, const Inputs&... inputs) {
   return (static_cast<unsigned>(tape->tracks(operation, inputs)) | ... | 0U) != 0;
 }
 bool recording(const char* operation, std::span<const Variable> inputs);
+bool recording(const char* operation, std::span<const Variable* const> inputs);
 
 /// Puts an operation on the tape: its output and its vjp, `rule(const Variable& gradient,
 /// BackwardPass&)`, or `rule(const Variable& output, const Variable& gradient, BackwardPass&)` when

@@ -53,14 +53,9 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
   for (Index n : shape)
     if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
-  Tensor tensor;
-  tensor.buffer_ =
-      memory::Buffer(static_cast<std::size_t>(size_of(shape)) * unroll::size_of(dtype));
-  tensor.data_ = tensor.buffer_.data();
-  tensor.shape_ = shape;
-  tensor.strides_ = row_major(shape);
-  tensor.dtype_ = dtype;
-  return tensor;
+  memory::Buffer buffer(static_cast<std::size_t>(unroll::size_of(shape)) * unroll::size_of(dtype));
+  std::byte* data = buffer.data();
+  return Tensor(std::move(buffer), data, shape, row_major(shape), dtype);
 }
 
 template <class T>
@@ -222,14 +217,6 @@ Tensor Tensor::broadcast_to(const Shape& shape) const {
     if (shape_[axis] == shape[axis + offset])
       strides[axis + offset] = shape_[axis] == 1 ? 0 : strides_[axis];
   return with_layout(shape, strides, 0);
-}
-
-Tensor Tensor::with_layout(const Shape& shape, const Strides& strides, Index offset) const {
-  Tensor view = *this;
-  view.shape_ = shape;
-  view.strides_ = strides;
-  view.data_ += offset * static_cast<Index>(unroll::size_of(dtype_));
-  return view;
 }
 
 void Tensor::throw_dtype(Dtype wanted) const {

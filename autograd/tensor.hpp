@@ -101,9 +101,16 @@ class Tensor {
 
   /// Same buffer seen with another layout; `offset` in elements from the first element. Not
   /// checked.
-  Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const;
+  Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const {
+    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype_)), shape,
+                  strides, dtype_);
+  }
 
  private:
+  Tensor(memory::Buffer buffer, std::byte* data, const Shape& shape, const Strides& strides,
+         Dtype dtype)
+      : buffer_(std::move(buffer)), data_(data), shape_(shape), strides_(strides), dtype_(dtype) {}
+
   void check_dtype(Dtype wanted) const {
     if (dtype_ != wanted) throw_dtype(wanted);
   }

@@ -12,9 +12,10 @@ namespace {
 
 /// A matrix as BLAS wants it: row-major with a leading dimension, perhaps read transposed.
 struct Operand {
-  Tensor tensor;
+  const void* data = nullptr;
   CBLAS_TRANSPOSE transpose = CblasNoTrans;
   int leading = 1;
+  Tensor copy = {};  // keeps `data` when the matrix had to be packed
 };
 
 int to_int(Index n) {
@@ -34,35 +35,40 @@ Operand operand(const Tensor& x) {
   const Index down = x.strides()[0];
   const Index across = x.strides()[1];
   if (rows_lie_apart(rows, columns, down, across))
-    return {x, CblasNoTrans, to_int(rows == 1 ? std::max<Index>(columns, 1) : down)};
+    return {x.address(), CblasNoTrans, to_int(rows == 1 ? std::max<Index>(columns, 1) : down)};
   if (rows_lie_apart(columns, rows, across, down))
-    return {x, CblasTrans, to_int(columns == 1 ? std::max<Index>(rows, 1) : across)};
-  return {x.clone(), CblasNoTrans, to_int(std::max<Index>(columns, 1))};
+    return {x.address(), CblasTrans, to_int(columns == 1 ? std::max<Index>(rows, 1) : across)};
+  Operand packed{nullptr, CblasNoTrans, to_int(std::max<Index>(columns, 1)), x.clone()};
+  packed.data = packed.copy.address();
+  return packed;
 }
 
-void blas_gemm(const Operand& a, const Operand& b, float* c, int m, int n, int k, float beta,
-               int ldc) {
-  cblas_sgemm(CblasRowMajor, a.transpose, b.transpose, m, n, k, 1.0F, a.tensor.data<float>(),
-              a.leading, b.tensor.data<float>(), b.leading, beta, c, ldc);
+template <class T>
+void blas_gemm(const Operand& a, const Operand& b, T* c, int m, int n, int k, double beta,
+               int leading) {
+  const T* x = static_cast<const T*>(a.data);
+  const T* y = static_cast<const T*>(b.data);
+  if constexpr (sizeof(T) == sizeof(float))
+    cblas_sgemm(CblasRowMajor, a.transpose, b.transpose, m, n, k, 1.0F, x, a.leading, y, b.leading,
+                static_cast<float>(beta), c, leading);
+  else
+    cblas_dgemm(CblasRowMajor, a.transpose, b.transpose, m, n, k, 1.0, x, a.leading, y, b.leading,
+                beta, c, leading);
 }
 
-void blas_gemm(const Operand& a, const Operand& b, double* c, int m, int n, int k, double beta,
-               int ldc) {
-  cblas_dgemm(CblasRowMajor, a.transpose, b.transpose, m, n, k, 1.0, a.tensor.data<double>(),
-              a.leading, b.tensor.data<double>(), b.leading, beta, c, ldc);
-}
-
-/// y = A x + beta y, which BLAS does faster than a product with one column.
-void blas_gemv(const Operand& a, CBLAS_TRANSPOSE transpose, int rows, int columns, const float* x,
-               int step, float beta, float* y) {
-  cblas_sgemv(CblasRowMajor, transpose, rows, columns, 1.0F, a.tensor.data<float>(), a.leading, x,
-              step, beta, y, 1);
-}
-
-void blas_gemv(const Operand& a, CBLAS_TRANSPOSE transpose, int rows, int columns, const double* x,
-               int step, double beta, double* y) {
-  cblas_dgemv(CblasRowMajor, transpose, rows, columns, 1.0, a.tensor.data<double>(), a.leading, x,
-              step, beta, y, 1);
+/// c = x b + beta c for one row x, which BLAS does faster as a matrix times a vector.
+template <class T>
+void blas_gemv(const T* x, int step, const Operand& b, T* c, int n, int k, double beta) {
+  const T* y = static_cast<const T*>(b.data);
+  const bool by_rows = b.transpose == CblasNoTrans;
+  const int rows = by_rows ? k : n;
+  const int columns = by_rows ? n : k;
+  const CBLAS_TRANSPOSE transpose = by_rows ? CblasTrans : CblasNoTrans;
+  if constexpr (sizeof(T) == sizeof(float))
+    cblas_sgemv(CblasRowMajor, transpose, rows, columns, 1.0F, y, b.leading, x, step,
+                static_cast<float>(beta), c, 1);
+  else
+    cblas_dgemv(CblasRowMajor, transpose, rows, columns, 1.0, y, b.leading, x, step, beta, c, 1);
 }
 
 }  // namespace
@@ -86,19 +92,15 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, double beta) {
     copy(packed, c);
     return;
   }
-  const Operand left = operand(a);
   const Operand right = operand(b);
   dispatch_floating(c.dtype(), [&]<class T>(T) {
-    if (m == 1) {
-      const bool stored_by_rows = right.transpose == CblasNoTrans;
-      const Index step = std::max<Index>(k == 1 ? 1 : left.tensor.strides()[1], 1);
-      blas_gemv(right, stored_by_rows ? CblasTrans : CblasNoTrans, to_int(stored_by_rows ? k : n),
-                to_int(stored_by_rows ? n : k), left.tensor.data<T>(), to_int(step),
-                static_cast<T>(beta), c.mutable_data<T>());
+    T* to = c.mutable_data<T>();
+    if (m == 1 && a.strides()[1] > 0) {
+      blas_gemv(a.data<T>(), to_int(a.strides()[1]), right, to, to_int(n), to_int(k), beta);
       return;
     }
-    blas_gemm(left, right, c.mutable_data<T>(), to_int(m), to_int(n), to_int(k),
-              static_cast<T>(beta), to_int(std::max(c.strides()[0], n)));
+    blas_gemm(operand(a), right, to, to_int(m), to_int(n), to_int(k), beta,
+              to_int(std::max(c.strides()[0], n)));
   });
 }
 

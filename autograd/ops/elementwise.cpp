@@ -14,7 +14,7 @@ Variable elementwise(const char* name, const F& f, const X&... x) {
 template <class F>
 Tensor value_only(const char* name, const F& f, const Variable& a, const Variable& b) {
   Tensor result;
-  detail::run_pointwise(name, std::array{a, b}, {&result, 1}, 1,
+  detail::run_pointwise(name, std::array{&a.value(), &b.value()}, {&result, 1}, 1,
                         detail::pointwise_kernels<F, 2, 1, 0>(), &f);
   return result;
 }

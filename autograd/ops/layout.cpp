@@ -13,19 +13,16 @@ namespace {
 /// not.
 Tensor already_joined(std::span<const Variable> parts, int axis, const Shape& shape) {
   const Tensor& head = parts[0].value();
-  Tensor whole = head.with_layout(shape, row_major(shape), 0);
-  if (head.strides() != whole.strides() || parts.size() < 2) return {};
-  Index offset = 0;
+  const Strides strides = row_major(shape);
+  const Index bytes = strides[axis] * static_cast<Index>(size_of(head.dtype()));
+  const auto* expected = static_cast<const std::byte*>(head.address());
+  if (parts.size() < 2) return {};
   for (const Variable& part : parts) {
-    const Tensor expected =
-        whole.with_layout(part.shape(), whole.strides(), offset * whole.strides()[axis]);
-    const Tensor& actual = part.value();
-    if (!actual.shares_buffer(head) || actual.address() != expected.address() ||
-        actual.strides() != expected.strides())
-      return {};
-    offset += part.shape()[axis];
+    const Tensor& x = part.value();
+    if (!x.shares_buffer(head) || x.address() != expected || x.strides() != strides) return {};
+    expected += x.shape()[axis] * bytes;
   }
-  return whole;
+  return head.with_layout(shape, strides, 0);
 }
 
 }  // namespace
