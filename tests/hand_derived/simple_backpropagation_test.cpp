@@ -2,9 +2,8 @@
 // the context is an input like any other, so nothing flows back through it. With
 // a = W_in x + W_rec c, h = f_hid(a), b = W_out h, y = f_out(b) and E = 1/2 |d - y|^2:
 //
-//   g_out = -dE/db = f_out'(b) (.) (d - y)               since dE/dy = -(d - y)
-//   g_hid = -dE/da = f_hid'(a) (.) W_out^T g_out         since db_k/dh_j = W_out[k,j], summed over
-//   k
+//   g_out = -dE/db = f_out'(b) (.) (d - y)               as dE/dy = -(d - y)
+//   g_hid = -dE/da = f_hid'(a) (.) W_out^T g_out         as db_k/dh_j = W_out[k,j], over all k
 //
 //   dW_in = g_hid x^T        dW_rec = g_hid c^T        dW_out = g_out h^T
 //
