@@ -74,11 +74,7 @@ void BackwardPass::drop(std::uint32_t slot) {
 
 BackwardPass::Terms& BackwardPass::terms(const Variable& x) {
   Terms*& terms = terms_[x.slot_];
-  if (!terms) {
-    terms = new (memory::allocate(sizeof(Terms))) Terms;
-    terms->shape = x.shape();
-    terms->dtype = x.dtype();
-  }
+  if (!terms) terms = new (memory::allocate(sizeof(Terms))) Terms;
   return *terms;
 }
 
@@ -123,8 +119,10 @@ void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Vari
   Terms& terms = this->terms(x);
   if (differentiable_)
     add_dense(terms, detail::scatter_rows(g, indices, x.size(0)));
-  else
+  else {
+    terms.row_count = x.size(0);
     terms.rows.push_back({indices, g});
+  }
 }
 
 void BackwardPass::add_product(const Variable& x, const Variable& a, const Variable& b) {
@@ -134,19 +132,21 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
     add_dense(terms, matmul(transpose(a), b));
     return;
   }
-  terms.products.push_back({detach(a), detach(b)});
+  terms.products.push_back({a.value(), b.value()});
   pending_bytes_ += bytes(a.value()) + bytes(b.value());
   if (pending_bytes_ > kPendingLimit) realise_products(terms);
 }
 
 void BackwardPass::realise_products(Terms& terms) {
   if (terms.products.empty()) return;
+  const Tensor& first_a = terms.products[0].a;
+  const Tensor& first_b = terms.products[0].b;
   Tensor& total = terms.dense.value_;
   double beta = 1.0;
   if (total.defined()) {
     own(total);
   } else {
-    total = Tensor::empty(terms.shape, terms.dtype);
+    total = Tensor::empty({first_a.size(1), first_b.size(1)}, first_a.dtype());
     beta = 0.0;
   }
   const auto accumulate = [&](const Tensor& a, const Tensor& b) {
@@ -159,25 +159,25 @@ void BackwardPass::realise_products(Terms& terms) {
     if (product.a.size(0) < kLongProduct && terms.products.size() > 1)
       rows += product.a.size(0);
     else
-      accumulate(product.a.value(), product.b.value());
+      accumulate(product.a, product.b);
   }
   if (rows > 0) {
-    Tensor a = Tensor::empty({rows, terms.shape[0]}, terms.dtype);
-    Tensor b = Tensor::empty({rows, terms.shape[1]}, terms.dtype);
+    Tensor a = Tensor::empty({rows, first_a.size(1)}, first_a.dtype());
+    Tensor b = Tensor::empty({rows, first_b.size(1)}, first_b.dtype());
     Index begin = 0;
     for (const Product& product : terms.products) {
       if (product.a.size(0) >= kLongProduct) continue;
       const Index end = begin + product.a.size(0);
       Tensor a_rows = a.slice(0, begin, end);
       Tensor b_rows = b.slice(0, begin, end);
-      kernels::copy(product.a.value(), a_rows);
-      kernels::copy(product.b.value(), b_rows);
+      kernels::copy(product.a, a_rows);
+      kernels::copy(product.b, b_rows);
       begin = end;
     }
     accumulate(a, b);
   }
   for (const Product& product : terms.products)
-    pending_bytes_ -= bytes(product.a.value()) + bytes(product.b.value());
+    pending_bytes_ -= bytes(product.a) + bytes(product.b);
   terms.products.clear();
 }
 
@@ -192,7 +192,8 @@ Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_row
       if (terms.dense.defined())
         own(terms.dense.value_);
       else
-        terms.dense = zeros(terms.shape, terms.dtype);
+        terms.dense =
+            zeros({terms.row_count, terms.rows[0].values.size(1)}, terms.rows[0].values.dtype());
       for (const RowsTerm& term : terms.rows)
         kernels::scatter_add_rows(term.values.value(), term.indices, terms.dense.value_);
     }

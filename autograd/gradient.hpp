@@ -89,14 +89,13 @@ class BackwardPass {
  private:
   friend class Tape;
   struct Product {
-    Variable a, b;
+    Tensor a, b;
   };
   struct Terms {
     Variable dense;
     PooledVector<Product> products;
     PooledVector<RowsTerm> rows;
-    Shape shape;
-    Dtype dtype = Dtype::float32;
+    Index row_count = 0;  // of the table that `rows` go into
   };
 
   BackwardPass(std::uint64_t tape, std::size_t slots, bool differentiable)

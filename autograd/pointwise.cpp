@@ -104,7 +104,7 @@ bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, 
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& x = *inputs[i];
     const bool has_rows = x.rank() == 2 && x.shape()[0] != 1;
-    const bool has_columns = x.rank() > 0 && x.shape().back() != 1;
+    const bool has_columns = x.rank() > 0 && x.shape().back() != 1 && x.strides().back() != 0;
     if (has_columns && x.strides().back() != 1) return false;
     rows.in[i] = x.address();
     rows.step[i] = has_columns ? 1 : 0;

@@ -41,19 +41,6 @@ void Dims::erase(int axis) {
   --rank_;
 }
 
-Index size_of(const Shape& shape) {
-  Index size = 1;
-  for (Index n : shape) size *= n;
-  return size;
-}
-
-Strides row_major(const Shape& shape) {
-  Strides strides(shape.rank(), 1);
-  for (int axis = shape.rank() - 2; axis >= 0; --axis)
-    strides[axis] = strides[axis + 1] * std::max<Index>(shape[axis + 1], 1);
-  return strides;
-}
-
 std::string to_string(const Shape& shape) {
   std::string text = "[";
   for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -84,12 +71,9 @@ Shape broadcast(const char* operation, const Shape& a, const Shape& b) {
   return result;
 }
 
-int normalize_axis(const char* operation, int axis, int rank) {
-  const int normalized = axis < 0 ? axis + rank : axis;
-  if (normalized < 0 || normalized >= rank)
-    throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axis) +
-                        " lies outside a tensor of rank " + std::to_string(rank));
-  return normalized;
+void detail::throw_axis(const char* operation, int axis, int rank) {
+  throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axis) +
+                      " lies outside a tensor of rank " + std::to_string(rank));
 }
 
 }  // namespace unroll

@@ -52,10 +52,22 @@ using Shape = Dims;
 using Strides = Dims;
 
 /// Number of elements; 1 for rank 0.
-Index size_of(const Shape& shape);
+inline Index size_of(const Shape& shape) {
+  Index size = 1;
+  for (Index n : shape) size *= n;
+  return size;
+}
 
 /// Row-major strides of a freshly made tensor.
-Strides row_major(const Shape& shape);
+inline Strides row_major(const Shape& shape) {
+  Strides strides = shape;
+  Index step = 1;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    strides[axis] = step;
+    step *= shape[axis] > 1 ? shape[axis] : 1;
+  }
+  return strides;
+}
 
 /// `[35,20,200]`
 std::string to_string(const Shape& shape);
@@ -64,8 +76,17 @@ std::string to_string(const Shape& shape);
 /// Throws ShapeError naming `operation` and both shapes.
 Shape broadcast(const char* operation, const Shape& a, const Shape& b);
 
+namespace detail {
+[[noreturn]] void throw_axis(const char* operation, int axis, int rank);
+}  // namespace detail
+
 /// Turns an axis counted from the end (-1 is the last) into one counted from the front.
 /// Throws ArgumentError naming `operation` when the axis lies outside the rank.
-int normalize_axis(const char* operation, int axis, int rank);
+inline int normalize_axis(const char* operation, int axis, int rank) {
+  const int normalized = axis < 0 ? axis + rank : axis;
+  if (normalized < 0 || normalized >= rank) [[unlikely]]
+    detail::throw_axis(operation, axis, rank);
+  return normalized;
+}
 
 }  // namespace unroll

@@ -4,6 +4,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/tape.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace unroll {
@@ -154,6 +155,11 @@ void detail::split_into(const Variable& x, std::span<const Index> sizes, int axi
   record("split", parts,
          [x = x.without_value(), axis, sizes = PooledVector<Index>(sizes.begin(), sizes.end())](
              std::span<const Variable> gradients, BackwardPass& pass) {
+           const auto missing = [](const Variable& g) { return !g.defined(); };
+           if (std::none_of(gradients.begin(), gradients.end(), missing)) {
+             pass.add(x, concat(gradients, axis));
+             return;
+           }
            PooledVector<Variable> whole(gradients.begin(), gradients.end());
            for (std::size_t k = 0; k < whole.size(); ++k) {
              if (whole[k].defined()) continue;

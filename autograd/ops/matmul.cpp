@@ -20,6 +20,18 @@ void check_dtypes(const char* operation, const Variable& a, const char* a_name, 
 /// All leading axes as one: [...,K] becomes [rows,K].
 Variable as_matrix(const Variable& x) { return x.rank() == 2 ? x : reshape(x, {-1, x.size(-1)}); }
 
+/// What the gradient of a b does to a and to b.
+auto matmul_rule(const Variable& a, const Variable& b) {
+  return [a, b](const Variable& g, BackwardPass& pass) {
+    if (pass.wants(a)) pass.add(a, matmul(g, transpose(b)));
+    if (!pass.wants(b)) return;
+    if (g.rank() == 2)
+      pass.add_product(b, a, g);
+    else
+      pass.add(b, matmul(transpose(a), g));
+  };
+}
+
 /// c[i] = a[i] b[i] for every position i of the leading axes.
 void batched_gemm(const Tensor& a, const Tensor& b, Tensor& c) {
   if (c.rank() == 2) {
@@ -46,6 +58,12 @@ Variable matmul(const Variable& a, const Variable& b) {
   if (inner != b.size(-2))
     throw ShapeError(describe_both() + "inner sizes differ (" + std::to_string(inner) + " and " +
                      std::to_string(b.size(-2)) + ")");
+  if (a.rank() == 2 && b.rank() == 2) {
+    Tensor y = Tensor::empty({a.size(0), b.size(1)}, a.dtype());
+    kernels::gemm(a.value(), b.value(), y, 0.0);
+    if (!recording("matmul", a, b)) return y;
+    return record("matmul", std::move(y), matmul_rule(a, b));
+  }
   if (a.rank() > 2 && b.rank() == 2) {
     Shape shape = a.shape();
     shape[a.rank() - 1] = b.size(-1);
@@ -66,14 +84,7 @@ Variable matmul(const Variable& a, const Variable& b) {
   batched_gemm(a.value().broadcast_to(with_batch(a.size(-2), inner)),
                b.value().broadcast_to(with_batch(inner, b.size(-1))), y);
   if (!recording("matmul", a, b)) return y;
-  return record("matmul", std::move(y), [a, b](const Variable& g, BackwardPass& pass) {
-    if (pass.wants(a)) pass.add(a, matmul(g, transpose(b)));
-    if (!pass.wants(b)) return;
-    if (g.rank() == 2)
-      pass.add_product(b, a, g);
-    else
-      pass.add(b, matmul(transpose(a), g));
-  });
+  return record("matmul", std::move(y), matmul_rule(a, b));
 }
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
@@ -88,21 +99,25 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                        to_string(weight.shape()) + ": bias must be [O], [" +
                        std::to_string(weight.size(0)) + "]");
   }
-  Shape shape = x.shape();
-  shape[x.rank() - 1] = weight.size(0);
-  const Tensor rows = x.rank() == 2 ? x.value() : x.value().reshape({-1, weight.size(1)});
+  const bool is_matrix = x.rank() == 2;
+  const Tensor rows = is_matrix ? x.value() : x.value().reshape({-1, weight.size(1)});
   Tensor y = Tensor::empty({rows.size(0), weight.size(0)}, x.dtype());
   if (bias.defined()) kernels::copy(bias.value().broadcast_to(y.shape()), y);
   kernels::gemm(rows, weight.value().transpose(0, 1), y, bias.defined() ? 1.0 : 0.0);
-  if (x.rank() != 2) y = y.reshape(shape);
+  if (!is_matrix) {
+    Shape shape = x.shape();
+    shape[x.rank() - 1] = weight.size(0);
+    y = y.reshape(shape);
+  }
   if (!recording("linear", x, weight, bias)) return y;
   return record("linear", std::move(y),
                 [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {
+                  const Variable slopes = as_matrix(g);
                   if (pass.wants(x)) {
-                    const Variable dx = matmul(as_matrix(g), weight);
-                    pass.add(x, x.rank() == 2 ? dx : reshape(dx, x.shape()));
+                    Variable dx = matmul(slopes, weight);
+                    pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
                   }
-                  if (pass.wants(weight)) pass.add_product(weight, as_matrix(g), as_matrix(x));
+                  if (pass.wants(weight)) pass.add_product(weight, slopes, as_matrix(x));
                   if (pass.wants(bias)) pass.add(bias, g);
                 });
 }
