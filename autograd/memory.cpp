@@ -61,6 +61,7 @@ class Pool {
 
   void* allocate(std::size_t bytes) {
     const std::size_t index = size_class(bytes);
+    if (index >= kClasses) throw std::bad_alloc();
     const std::size_t rounded = class_bytes(index);
     void* block = free_[index];
     if (block) {

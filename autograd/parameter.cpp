@@ -13,6 +13,7 @@ Parameter::Parameter(std::string name, Tensor value)
 }
 
 void Parameter::set(Tensor value) {
+  if (!value.defined()) throw ArgumentError("parameter " + name() + ": the new value is undefined");
   if (value.shape() != shape())
     throw ShapeError("parameter " + name() + ": its shape is " + to_string(shape()) +
                      ", the new value has " + to_string(value.shape()));

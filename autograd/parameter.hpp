@@ -18,7 +18,8 @@ class Parameter {
   const Shape& shape() const { return state_->value.shape(); }
   Dtype dtype() const { return state_->value.dtype(); }
 
-  /// Replaces the value. Throws ShapeError when the shape differs; the dtype may change.
+  /// Replaces the value. Throws ShapeError when the shape differs, ArgumentError for an undefined
+  /// value; the dtype may change.
   void set(Tensor value);
 
   /// The value for writing in place. It is copied first when a tape or a user still refers to it,

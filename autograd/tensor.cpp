@@ -30,6 +30,14 @@ std::optional<Strides> strides_for(const Tensor& tensor, const Shape& shape) {
   return strides;
 }
 
+/// Products of sizes up to this neither overflow nor pass the largest block of memory.
+constexpr Index kMostElements = Index{1} << 42;
+
+void check_defined(const char* operation, const Tensor& tensor) {
+  if (!tensor.defined())
+    throw ArgumentError(std::string(operation) + ": the tensor is undefined, it holds no numbers");
+}
+
 Shape resolve(const Tensor& tensor, Shape shape) {
   int unknown = -1;
   Index known = 1;
@@ -51,8 +59,12 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-  for (Index n : shape)
+  Index room = kMostElements;
+  for (Index n : shape) {
     if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
+    if (n > room) throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
+    room /= std::max<Index>(n, 1);
+  }
   memory::Buffer buffer(static_cast<std::size_t>(unroll::size_of(shape)) * unroll::size_of(dtype));
   std::byte* data = buffer.data();
   return Tensor(std::move(buffer), data, shape, row_major(shape), dtype);
@@ -96,6 +108,7 @@ double Tensor::at(std::initializer_list<Index> position) const {
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
+  check_defined("to_vector", *this);
   const Tensor packed = to(dtype_of<T>()).contiguous();
   return std::vector<T>(packed.data<T>(), packed.data<T>() + packed.size());
 }
@@ -117,12 +130,14 @@ bool Tensor::is_contiguous() const {
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 
 Tensor Tensor::clone() const {
+  check_defined("clone", *this);
   Tensor copy = empty(shape_, dtype_);
   kernels::copy(*this, copy);
   return copy;
 }
 
 Tensor Tensor::to(Dtype dtype) const {
+  check_defined("to", *this);
   if (dtype == dtype_) return *this;
   Tensor converted = empty(shape_, dtype);
   kernels::copy(*this, converted);
@@ -130,12 +145,14 @@ Tensor Tensor::to(Dtype dtype) const {
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
+  check_defined("reshape", *this);
   const Shape full = resolve(*this, shape);
   if (const auto strides = strides_for(*this, full)) return with_layout(full, *strides, 0);
   return clone().with_layout(full, row_major(full), 0);
 }
 
 Tensor Tensor::select(int axis, Index position) const {
+  check_defined("select", *this);
   axis = normalize_axis("select", axis, rank());
   const Index at = position < 0 ? position + shape_[axis] : position;
   if (at < 0 || at >= shape_[axis])
@@ -149,6 +166,7 @@ Tensor Tensor::select(int axis, Index position) const {
 }
 
 Tensor Tensor::slice(int axis, Index begin, Index end, Index step) const {
+  check_defined("slice", *this);
   axis = normalize_axis("slice", axis, rank());
   const Index size = shape_[axis];
   const Index first = begin < 0 ? begin + size : begin;
@@ -165,6 +183,7 @@ Tensor Tensor::slice(int axis, Index begin, Index end, Index step) const {
 }
 
 Tensor Tensor::transpose(int first, int second) const {
+  check_defined("transpose", *this);
   first = normalize_axis("transpose", first, rank());
   second = normalize_axis("transpose", second, rank());
   Shape shape = shape_;
@@ -175,6 +194,7 @@ Tensor Tensor::transpose(int first, int second) const {
 }
 
 Tensor Tensor::permute(std::span<const int> axes) const {
+  check_defined("permute", *this);
   Shape shape;
   Strides strides;
   unsigned seen = 0;
@@ -191,6 +211,7 @@ Tensor Tensor::permute(std::span<const int> axes) const {
 }
 
 Tensor Tensor::unsqueeze(int axis) const {
+  check_defined("unsqueeze", *this);
   axis = normalize_axis("unsqueeze", axis, rank() + 1);
   Shape shape = shape_;
   Strides strides = strides_;
@@ -200,6 +221,7 @@ Tensor Tensor::unsqueeze(int axis) const {
 }
 
 Tensor Tensor::squeeze(int axis) const {
+  check_defined("squeeze", *this);
   axis = normalize_axis("squeeze", axis, rank());
   if (shape_[axis] != 1)
     throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(shape_) +
@@ -208,6 +230,7 @@ Tensor Tensor::squeeze(int axis) const {
 }
 
 Tensor Tensor::broadcast_to(const Shape& shape) const {
+  check_defined("broadcast_to", *this);
   if (broadcast("broadcast_to", shape_, shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(shape_) + " does not stretch to " +
                      to_string(shape));

@@ -13,7 +13,8 @@
 namespace unroll {
 
 /// A strided array of numbers: shape, strides, dtype and a shared buffer. Copies and views are
-/// cheap and share the buffer; an operation never writes to a tensor that it has returned.
+/// cheap and share the buffer; an operation never writes to a tensor that it has returned. Views
+/// and copies of an undefined tensor throw ArgumentError.
 class Tensor {
  public:
   /// No tensor at all; defined() is false.

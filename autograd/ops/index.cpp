@@ -25,6 +25,9 @@ void detail::check_indices(const char* operation, const char* name, const Tensor
 Variable embedding(const Variable& table, const Tensor& indices) {
   if (!table.defined() || table.rank() != 2)
     throw ShapeError("embedding: the table must be [V,D], got " + describe(table.value()));
+  if (!is_floating(table.dtype()))
+    throw DtypeError("embedding: the table must be float32 or float64, it is " +
+                     describe(table.value()));
   detail::check_indices("embedding", "indices", indices, table.size(0));
   const Tensor flat = indices.contiguous().reshape({-1});
   Tensor y = Tensor::empty({flat.size(0), table.size(1)}, table.dtype());

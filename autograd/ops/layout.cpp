@@ -26,6 +26,15 @@ Tensor already_joined(std::span<const Variable> parts, int axis, const Shape& sh
   return head.with_layout(shape, strides, 0);
 }
 
+void check_parts(const char* operation, std::span<const Variable> parts) {
+  if (parts.empty())
+    throw ArgumentError(std::string(operation) + ": there must be at least one tensor");
+  for (std::size_t k = 0; k < parts.size(); ++k)
+    if (!parts[k].defined())
+      throw ArgumentError(std::string(operation) + ": tensor " + std::to_string(k) + " of " +
+                          std::to_string(parts.size()) + " is undefined");
+}
+
 }  // namespace
 
 Variable detail::embed_region(const Variable& x, const Shape& shape, const Region& region) {
@@ -99,6 +108,8 @@ Variable broadcast_to(const Variable& x, const Shape& shape) {
 }
 
 Variable sum_to(const Variable& x, const Shape& shape) {
+  if (!x.defined() || !is_floating(x.dtype()))
+    throw DtypeError("sum_to: x must be float32 or float64, it is " + describe(x.value()));
   if (x.shape() == shape) return x;
   if (broadcast("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: a tensor of shape " + to_string(shape) + " does not stretch to " +
@@ -188,7 +199,7 @@ std::vector<Variable> split(const Variable& x, std::span<const Index> sizes, int
 }
 
 Variable concat(std::span<const Variable> parts, int axis) {
-  if (parts.empty()) throw ArgumentError("concat: there must be at least one tensor");
+  check_parts("concat", parts);
   axis = normalize_axis("concat", axis, parts[0].rank());
   Shape shape = parts[0].shape();
   shape[axis] = 0;
@@ -233,7 +244,7 @@ Variable concat(std::initializer_list<Variable> parts, int axis) {
 }
 
 Variable stack(std::span<const Variable> parts, int axis) {
-  if (parts.empty()) throw ArgumentError("stack: there must be at least one tensor");
+  check_parts("stack", parts);
   axis = normalize_axis("stack", axis, parts[0].rank() + 1);
   Shape shape = parts[0].shape();
   shape.insert(axis, static_cast<Index>(parts.size()));

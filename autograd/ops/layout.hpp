@@ -9,8 +9,9 @@
 #include <vector>
 
 /// Operations that rearrange. Those that can be a view share the buffer of x; none changes a dtype,
-/// and all take any dtype. An axis may be counted from the end (-1 is the last). Shapes that do not
-/// fit throw ShapeError, axes and positions outside throw ArgumentError.
+/// and all but sum_to take any dtype. An axis may be counted from the end (-1 is the last). Shapes
+/// that do not fit throw ShapeError; axes and positions outside, and undefined inputs,
+/// ArgumentError.
 namespace unroll {
 
 Variable reshape(const Variable& x, const Shape& shape);                 ///< one size may be -1
