@@ -42,6 +42,22 @@ Shape position_of(Index flat, const Shape& shape) {
   return position;
 }
 
+/// Gives a parameter another value for a while, also when f throws meanwhile.
+class Replaced {
+ public:
+  Replaced(Parameter& parameter, const Tensor& value)
+      : parameter_(parameter), original_(parameter.value()) {
+    parameter_.set(value);
+  }
+  ~Replaced() { parameter_.set(original_); }
+  Replaced(const Replaced&) = delete;
+  Replaced& operator=(const Replaced&) = delete;
+
+ private:
+  Parameter& parameter_;
+  Tensor original_;
+};
+
 struct Numeric {
   double derivative;
   double error;
@@ -111,11 +127,8 @@ GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Ten
     for (const Parameter& parameter : options.parameters) {
       const auto evaluate = [&f, &inputs,
                              parameter = Parameter(parameter)](const Tensor& changed) mutable {
-        const Tensor original = parameter.value();
-        parameter.set(changed);
-        const double y = weighted(f(std::vector<Variable>(inputs.begin(), inputs.end()))).item();
-        parameter.set(original);
-        return y;
+        const Replaced replaced(parameter, changed);
+        return weighted(f(std::vector<Variable>(inputs.begin(), inputs.end()))).item();
       };
       subjects.push_back({parameter.name(), parameter.value().contiguous(),
                           gradients[parameter].value(), evaluate});

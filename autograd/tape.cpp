@@ -102,6 +102,13 @@ Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) 
   if (options.seed.defined() && options.seed.shape() != loss.shape())
     throw ShapeError("gradients: the seed has shape " + to_string(options.seed.shape()) +
                      ", the loss has " + to_string(loss.shape()));
+  if (options.seed.defined() && options.seed.dtype() != loss.dtype())
+    throw DtypeError("gradients: the seed is " + describe(options.seed.value()) + ", the loss is " +
+                     describe(loss.value()));
+  for (const Variable& wanted : options.of)
+    if (wanted.tape_ != id_)
+      throw TapeError(
+          "gradients: a variable named in `of` is a constant or belongs to another tape");
 
   const Activation activation(options.differentiable ? this : nullptr);
   BackwardPass pass(id_, slots_, options.differentiable);
@@ -158,9 +165,6 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
     }
   }
   for (const Variable& wanted : options.of) {
-    if (wanted.tape_ != id_)
-      throw TapeError(
-          "gradients: a variable named in `of` is a constant or belongs to another tape");
     const bool known = std::any_of(result.variables_.begin(), result.variables_.end(),
                                    [&](const auto& entry) { return entry.slot == wanted.slot_; });
     if (!known && !pass.has_terms(wanted.slot_))
@@ -180,6 +184,11 @@ void Tape::throw_stale(const char* operation, const Variable& x) const {
                   " was recorded on another tape, which is gone or not the innermost one; carry a "
                   "value from tape "
                   "to tape with detach()");
+}
+
+void Tape::throw_not_recording(const char* operation) {
+  throw TapeError(std::string(operation) +
+                  ": there is no tape to record on; call record() only when recording() is true");
 }
 
 bool recording(const char* operation, std::span<const Variable> inputs) {

@@ -114,6 +114,11 @@ class Tape {
 
   /// The tape that records on this thread, if any.
   static Tape* active() { return active_; }
+  /// The same. Throws TapeError naming `operation` when there is none.
+  static Tape& recorder(const char* operation) {
+    if (!active_) throw_not_recording(operation);
+    return *active_;
+  }
 
   /// Implementation of `recording` and `record` below.
   bool tracks(const char* operation, const Variable& x) const {
@@ -136,6 +141,7 @@ class Tape {
 
   Variable leaf(const Parameter& parameter);
   void sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result);
+  [[noreturn]] static void throw_not_recording(const char* operation);
   [[noreturn]] void throw_stale(const char* operation, const Variable& x) const;
 
   static thread_local Tape* active_;
@@ -169,9 +175,10 @@ bool recording(const char* operation, std::span<const Variable* const> inputs);
 /// variables, so that it can itself be differentiated.
 template <class Rule>
 Variable record(const char* operation, Tensor output, Rule rule) {
+  Tape& tape = Tape::recorder(operation);
   Variable result(std::move(output));
   auto* closure = detail::RuleClosure<Rule>::make(std::move(rule));
-  Tape::active()->append(operation, {&result, 1}, closure);
+  tape.append(operation, {&result, 1}, closure);
   closure->keep_output(result);
   return result;
 }
@@ -180,7 +187,8 @@ Variable record(const char* operation, Tensor output, Rule rule) {
 /// where an output has none.
 template <class Rule>
 void record(const char* operation, std::span<Variable> outputs, Rule rule) {
-  Tape::active()->append(operation, outputs, detail::RuleClosure<Rule>::make(std::move(rule)));
+  Tape& tape = Tape::recorder(operation);
+  tape.append(operation, outputs, detail::RuleClosure<Rule>::make(std::move(rule)));
 }
 
 }  // namespace unroll
