@@ -23,6 +23,12 @@ struct Module::Members {
                              child.suffix + suffix, into);
   }
 
+  bool holds(const Members& other) const {
+    return this == &other || std::any_of(children.begin(), children.end(), [&](const Child& child) {
+             return child.members->holds(other);
+           });
+  }
+
   void train(bool on) {
     training = on;
     for (const Child& child : children) child.members->train(on);
@@ -59,19 +65,29 @@ void Module::to(Dtype dtype) {
 }
 
 Parameter Module::parameter(std::string name, Tensor value) {
-  const bool taken = std::any_of(members_->parameters.begin(), members_->parameters.end(),
-                                 [&](const Parameter& p) { return p.name() == name; });
-  if (taken || name.empty() || name.find('.') != std::string::npos)
-    throw ArgumentError(
-        "parameter: the name '" + name + "' is " +
-        (taken ? "taken in this module" : "empty or has a dot, which separates modules"));
+  if (name.empty() || name.find('.') != std::string::npos)
+    throw ArgumentError("parameter: the name '" + name +
+                        "' is empty or has a dot, which separates modules");
+  for (const Named& other : named_parameters())
+    if (other.name == name)
+      throw ArgumentError("parameter: the name '" + name + "' is taken in this module");
   return members_->parameters.emplace_back(std::move(name), std::move(value));
 }
 
 void Module::adopt(std::string name, const Module& child, std::string suffix) {
+  const auto refuse = [](const std::string& taken) {
+    throw ArgumentError("add: the name '" + taken + "' is taken in this module");
+  };
+  if (child.members_->holds(*members_))
+    throw ArgumentError("add: a module cannot be a part of itself");
   for (const Members::Child& other : members_->children)
-    if (!name.empty() && other.name == name && other.suffix == suffix)
-      throw ArgumentError("add: the name '" + name + suffix + "' is taken in this module");
+    if (!name.empty() && other.name == name && other.suffix == suffix) refuse(name + suffix);
+  // Parameters of an unnamed child stand beside ours, where one name may meet another.
+  std::vector<Named> added;
+  child.members_->collect(name.empty() ? "" : name + '.', suffix, added);
+  for (const Named& own : named_parameters())
+    for (const Named& other : added)
+      if (other.name == own.name) refuse(own.name);
   members_->children.push_back({std::move(name), std::move(suffix), child.members_});
 }
 
