@@ -13,16 +13,15 @@ void check_input(const Cell& cell, const Variable& x) {
                      std::to_string(cell.inputs()) + "] with T and B at least 1");
 }
 
-void check_state(const Cell& cell, const State& state, Index batch) {
+void check_state(const Cell& cell, const State& state, Index batch, const char* what) {
   const auto& sizes = cell.state_sizes();
   if (state.size() != sizes.size())
-    throw ShapeError("recurrent: the state has " + std::to_string(state.size()) +
-                     " tensors, the cell keeps " + std::to_string(sizes.size()) +
-                     "; pass the whole state that an earlier call returned");
+    throw ShapeError(std::string("recurrent: ") + what + " has " + std::to_string(state.size()) +
+                     " tensors, the cell keeps " + std::to_string(sizes.size()));
   for (std::size_t k = 0; k < sizes.size(); ++k)
     if (state[k].shape() != Shape{batch, sizes[k]})
-      throw ShapeError("recurrent: state " + std::to_string(k) + " has shape " +
-                       to_string(state[k].shape()) + ", this cell and a batch of " +
+      throw ShapeError(std::string("recurrent: ") + what + " has at " + std::to_string(k) +
+                       " the shape " + to_string(state[k].shape()) + ", this cell and a batch of " +
                        std::to_string(batch) + " need " + to_string(Shape{batch, sizes[k]}));
 }
 
@@ -31,14 +30,19 @@ void check_state(const Cell& cell, const State& state, Index batch) {
 Sequence Recurrent::operator()(const Variable& x, const State& state) const {
   check_input(*cell_, x);
   const Index batch = x.size(1);
-  if (!state.empty()) check_state(*cell_, state, batch);
   State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
+  check_state(*cell_, current, batch,
+              state.empty() ? "what initial_state returned" : "the state given");
 
   const Variable projected = cell_->project(x);
+  if (!projected.defined() || projected.rank() < 1 || projected.size(0) != x.size(0))
+    throw ShapeError("recurrent: project made " + describe(projected.value()) + " of x " +
+                     to_string(x.shape()) + "; the first axis must stay the time");
   PooledVector<Variable> outputs;
   outputs.reserve(static_cast<std::size_t>(x.size(0)));
   for (Index t = 0; t < x.size(0); ++t) {
     current = cell_->step(select(projected, 0, t), current);
+    check_state(*cell_, current, batch, "what step returned");
     outputs.push_back(cell_->output(current));
   }
   return {stack(outputs), std::move(current)};
