@@ -2,6 +2,7 @@
 #include <nn/optim/adam.hpp>
 
 #include <cmath>
+#include <string>
 #include <utility>
 
 namespace unroll::nn {
@@ -13,6 +14,13 @@ Adam::Adam(std::vector<Parameter> parameters, const AdamOptions& options)
     throw ArgumentError("Adam: learning rate, epsilon and weight decay must not be negative");
   if (!is_decay_rate(options.beta1) || !is_decay_rate(options.beta2))
     throw ArgumentError("Adam: beta1 and beta2 must lie in [0, 1)");
+}
+
+void Adam::set_learning_rate(double rate) {
+  if (!(rate >= 0.0))
+    throw ArgumentError("Adam: the learning rate must not be negative, it is " +
+                        std::to_string(rate));
+  options_.learning_rate = rate;
 }
 
 void Adam::update(std::size_t index, const ParameterGradient& gradient) {
@@ -34,13 +42,16 @@ void Adam::update(std::size_t index, const ParameterGradient& gradient) {
     T* v = moments.second.mutable_data<T>();
     const auto beta1 = static_cast<T>(options_.beta1);
     const auto beta2 = static_cast<T>(options_.beta2);
+    // In float32, 1 - 0.999f would be off by 5e-5, and so would every step.
+    const auto take1 = static_cast<T>(1.0 - options_.beta1);
+    const auto take2 = static_cast<T>(1.0 - options_.beta2);
     const auto keep = static_cast<T>(1.0 - options_.learning_rate * options_.weight_decay);
     const auto rate = static_cast<T>(step);
     const auto scale = static_cast<T>(correction);
     const auto epsilon = static_cast<T>(options_.epsilon);
     for (Index i = 0, n = weight.size(); i < n; ++i) {
-      m[i] = beta1 * m[i] + (T(1) - beta1) * g[i];
-      v[i] = beta2 * v[i] + (T(1) - beta2) * g[i] * g[i];
+      m[i] = beta1 * m[i] + take1 * g[i];
+      v[i] = beta2 * v[i] + take2 * g[i] * g[i];
       w[i] = keep * w[i] - rate * m[i] / (std::sqrt(v[i]) * scale + epsilon);
     }
   });

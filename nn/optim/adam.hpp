@@ -26,7 +26,8 @@ class Adam : public Optimizer {
   explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
 
   double learning_rate() const { return options_.learning_rate; }
-  void set_learning_rate(double rate) { options_.learning_rate = rate; }
+  /// Throws ArgumentError for a negative rate.
+  void set_learning_rate(double rate);
 
  private:
   struct Moments {

@@ -1,6 +1,7 @@
 #include <autograd/error.hpp>
 #include <nn/optim/sgd.hpp>
 
+#include <string>
 #include <utility>
 
 namespace unroll::nn {
@@ -11,6 +12,13 @@ SGD::SGD(std::vector<Parameter> parameters, const SGDOptions& options)
     throw ArgumentError("SGD: learning rate, momentum and weight decay must not be negative");
   if (options.nesterov && options.momentum == 0.0)
     throw ArgumentError("SGD: Nesterov's step needs a momentum");
+}
+
+void SGD::set_learning_rate(double rate) {
+  if (!(rate >= 0.0))
+    throw ArgumentError("SGD: the learning rate must not be negative, it is " +
+                        std::to_string(rate));
+  options_.learning_rate = rate;
 }
 
 void SGD::update(std::size_t index, const ParameterGradient& gradient) {

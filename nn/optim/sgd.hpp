@@ -19,7 +19,8 @@ class SGD : public Optimizer {
   explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
 
   double learning_rate() const { return options_.learning_rate; }
-  void set_learning_rate(double rate) { options_.learning_rate = rate; }
+  /// Throws ArgumentError for a negative rate.
+  void set_learning_rate(double rate);
 
  private:
   void update(std::size_t index, const ParameterGradient& gradient) override;
