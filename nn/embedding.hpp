@@ -9,6 +9,7 @@ namespace unroll::nn {
 /// at first, as in PyTorch. Its gradient stays a list of rows.
 class Embedding : public Module {
  public:
+  /// Throws ArgumentError when a size is below 1.
   Embedding(Index count, Index size);
 
   /// `indices: [...]` int64, result `[...,size]`. Throws ArgumentError for an index outside

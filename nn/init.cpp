@@ -14,8 +14,9 @@ Tensor uniform_fan(const Shape& shape, Index fan_in) {
 }
 
 Tensor xavier_uniform(const Shape& shape) {
-  if (shape.rank() != 2)
-    throw ShapeError("xavier_uniform: the shape must be [out,in], it is " + to_string(shape));
+  if (shape.rank() != 2 || shape[0] < 1 || shape[1] < 1)
+    throw ShapeError("xavier_uniform: the shape must be [out,in], both at least 1, it is " +
+                     to_string(shape));
   const double bound = std::sqrt(6.0 / static_cast<double>(shape[0] + shape[1]));
   return uniform(shape, -bound, bound);
 }

@@ -1,10 +1,23 @@
+#include <autograd/error.hpp>
 #include <nn/init.hpp>
 #include <nn/linear.hpp>
 
+#include <string>
+
 namespace unroll::nn {
+namespace {
+
+Shape weight_shape(Index inputs, Index outputs) {
+  if (inputs < 1 || outputs < 1)
+    throw ArgumentError("linear: inputs and outputs must be at least 1, got " +
+                        std::to_string(inputs) + " and " + std::to_string(outputs));
+  return {outputs, inputs};
+}
+
+}  // namespace
 
 Linear::Linear(Index inputs, Index outputs, const LinearOptions& options)
-    : weight_(parameter("weight", init::uniform_fan({outputs, inputs}, inputs))) {
+    : weight_(parameter("weight", init::uniform_fan(weight_shape(inputs, outputs), inputs))) {
   if (options.bias) bias_ = parameter("bias", init::uniform_fan({outputs}, inputs));
 }
 

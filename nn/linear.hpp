@@ -15,6 +15,7 @@ struct LinearOptions {
 /// and `bias: [outputs]`, uniform over +-1/sqrt(inputs) at first, as in PyTorch.
 class Linear : public Module {
  public:
+  /// Throws ArgumentError when a size is below 1.
   Linear(Index inputs, Index outputs, const LinearOptions& options = {});
 
   Variable operator()(const Variable& x) const;
