@@ -1,0 +1,230 @@
+// Unrolling a cell: what state in and out mean, the smallest sizes, and every misuse.
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <nn/nn.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/expect.hpp"
+#include "support/numbers.hpp"
+
+using namespace unroll;
+using namespace unroll::testing;
+
+namespace {
+
+constexpr Index kInputs = 3;
+constexpr Index kHidden = 4;
+
+template <class Cell>
+nn::Recurrent in_float64(Cell cell) {
+  nn::Recurrent rnn(std::move(cell));
+  rnn.to(Dtype::float64);
+  return rnn;
+}
+
+std::vector<nn::Recurrent> every_layer() {
+  seed(1);
+  return {in_float64(nn::Elman(kInputs, kHidden)), in_float64(nn::GRU(kInputs, kHidden)),
+          in_float64(nn::LSTM(kInputs, kHidden))};
+}
+
+/// A cell that keeps two states and misbehaves as it is told.
+class Careless : public nn::Cell {
+ public:
+  enum class Slip { one_state_lost, state_of_another_size, projection_without_time };
+  explicit Careless(Slip slip) : Cell(kInputs, {kHidden, kHidden}), slip_(slip) {}
+
+  Variable project(const Variable& x) const override {
+    return slip_ == Slip::projection_without_time ? select(x, 0, 0) : x;
+  }
+  nn::State step(const Variable&, const nn::State& state) const override {
+    if (slip_ == Slip::one_state_lost) return {state[0] + state[1]};
+    return {state[0], concat({state[1], state[1]})};
+  }
+
+ private:
+  Slip slip_;
+};
+
+}  // namespace
+
+TEST_CASE("outputs are [T,B,H], and the last one is the final hidden state") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const auto [outputs, state] = rnn(random({5, 2, kInputs}, 2));
+    CHECK(outputs.shape() == Shape{5, 2, kHidden});
+    CHECK(state.size() == rnn.cell().state_sizes().size());
+    CHECK(outputs.value().select(0, 4).to_vector<double>() == state[0].value().to_vector<double>());
+  }
+}
+
+TEST_CASE("one step and one sequence are enough") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const auto [outputs, state] = rnn(random({1, 1, kInputs}, 3));
+    CHECK(outputs.shape() == Shape{1, 1, kHidden});
+    CHECK(state[0].shape() == Shape{1, kHidden});
+    CHECK(outputs.value().to_vector<double>() == state[0].value().to_vector<double>());
+  }
+}
+
+TEST_CASE("a state carried over two halves gives what one run gives") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const Tensor x = random({7, 2, kInputs}, 4);
+    const auto [outputs, state] = rnn(x);
+    const auto [first, between] = rnn(x.slice(0, 0, 3));
+    const auto [second, last] = rnn(x.slice(0, 3, 7), between);
+    expect_close(concat({first, second}, 0).value(), outputs.value(), 1e-14);
+    for (std::size_t k = 0; k < state.size(); ++k)
+      expect_close(last[k].value(), state[k].value(), 1e-14);
+    // Without the state the second half would be another one.
+    CHECK(sum(abs(rnn(x.slice(0, 3, 7)).outputs - second)).item() > 1e-3);
+  }
+}
+
+TEST_CASE("gradients flow through a state that is carried over within one tape") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const Tensor x = random({6, 2, kInputs}, 5);
+    const auto gradient = [&](bool in_halves) {
+      Tape tape;
+      Variable last;
+      if (in_halves) {
+        const nn::State between = rnn(x.slice(0, 0, 2)).state;
+        last = rnn(x.slice(0, 2, 6), between).state[0];
+      } else {
+        last = rnn(x).state[0];
+      }
+      return tape.gradients(sum(last))[rnn.parameters()[0]].value();
+    };
+    expect_close(gradient(true), gradient(false), 1e-13);
+  }
+}
+
+TEST_CASE("detach cuts the gradient and keeps the values") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    Tape tape;
+    const Variable early = tape.watch(random({3, 2, kInputs}, 6));
+    const Variable late = tape.watch(random({3, 2, kInputs}, 7));
+    const nn::State between = rnn(early).state;
+    const nn::State cut = nn::detach(between);
+    REQUIRE(cut.size() == between.size());
+    for (std::size_t k = 0; k < cut.size(); ++k) {
+      CHECK_FALSE(cut[k].recorded());
+      CHECK(cut[k].value().shares_buffer(between[k].value()));
+    }
+    const Variable attached = sum(rnn(late, between).outputs);
+    const Variable detached = sum(rnn(late, cut).outputs);
+    CHECK(attached.item() == detached.item());
+
+    const auto slope = [&](const Variable& loss, const Variable& x) {
+      return sum(abs(tape.gradients(loss, {.retain = true})[x])).item();
+    };
+    CHECK(slope(attached, early) > 1e-3);
+    CHECK(slope(detached, early) == 0.0);
+    CHECK(slope(detached, late) > 1e-3);
+  }
+}
+
+TEST_CASE("the sequences of a batch do not see each other") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const Tensor x = random({4, 3, kInputs}, 8);
+    const Tensor outputs = rnn(x).outputs.value();
+    for (Index b = 0; b < 3; ++b)
+      expect_close(rnn(x.slice(1, b, b + 1)).outputs.value(), outputs.slice(1, b, b + 1), 1e-14);
+
+    Tape tape;
+    const Variable watched = tape.watch(x);
+    const Variable loss = sum(slice(rnn(watched).outputs, 1, 1, 2));
+    const Tensor slopes = tape.gradients(loss)[watched].value();
+    CHECK(sum(abs(slopes.select(1, 0))).item() == 0.0);
+    CHECK(sum(abs(slopes.select(1, 1))).item() > 1e-3);
+    CHECK(sum(abs(slopes.select(1, 2))).item() == 0.0);
+  }
+}
+
+TEST_CASE("an output does not depend on later inputs") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    Tape tape;
+    const Variable x = tape.watch(random({4, 1, kInputs}, 9));
+    const Variable loss = sum(select(rnn(x).outputs, 0, 1));
+    const Tensor slopes = tape.gradients(loss)[x].value();
+    for (Index t = 0; t < 4; ++t) CHECK((sum(abs(slopes.select(0, t))).item() > 0.0) == (t <= 1));
+  }
+}
+
+TEST_CASE("outputs do not change when the input is a view with strides") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const Tensor batch_first = random({2, 5, kInputs}, 10);
+    const Tensor view = batch_first.transpose(0, 1);
+    CHECK_FALSE(view.is_contiguous());
+    expect_close(rnn(view).outputs.value(), rnn(view.contiguous()).outputs.value(), 1e-14);
+  }
+}
+
+TEST_CASE("parameters carry the layer's number, as in PyTorch") {
+  const auto named = nn::Recurrent(nn::LSTM(2, 3), 4).named_parameters();
+  REQUIRE(named.size() == 4);
+  CHECK(named[0].name == "weight_ih_l4");
+  CHECK(named[1].name == "weight_hh_l4");
+  CHECK(named[2].name == "bias_ih_l4");
+  CHECK(named[3].name == "bias_hh_l4");
+  CHECK(named[0].parameter.shape() == Shape{12, 2});
+  CHECK(named[1].parameter.shape() == Shape{12, 3});
+}
+
+TEST_CASE("an input that does not fit the cell is refused, with both shapes") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    expect_error<ShapeError>([&] { rnn(random({5, 2, 7}, 11)); }, {"[5,2,7]", "[T,B,3]"});
+    expect_error<ShapeError>([&] { rnn(random({5, kInputs}, 12)); }, {"[5,3]", "[T,B,3]"});
+    expect_error<ShapeError>([&] { rnn(random({0, 2, kInputs}, 13)); }, {"[0,2,3]", "at least 1"});
+    expect_error<ShapeError>([&] { rnn(random({5, 0, kInputs}, 14)); }, {"[5,0,3]", "at least 1"});
+    expect_error<ShapeError>([&] { rnn(Variable()); }, {"recurrent", "[T,B,3]"});
+    expect_error<DtypeError>([&] { rnn(zeros({5, 2, kInputs})); }, {"float32", "float64"});
+    expect_error<DtypeError>([&] { rnn(zeros({5, 2, kInputs}, Dtype::int64)); }, {"int64"});
+  }
+}
+
+TEST_CASE("a state that does not fit the cell or the batch is refused, with both shapes") {
+  const nn::Recurrent lstm = in_float64(nn::LSTM(kInputs, kHidden));
+  const Tensor x = random({5, 2, kInputs}, 15);
+  const Tensor good = random({2, kHidden}, 16);
+  expect_error<ShapeError>([&] { lstm(x, {good}); }, {"state given has 1", "keeps 2"});
+  expect_error<ShapeError>([&] { lstm(x, {good, good, good}); }, {"state given has 3", "keeps 2"});
+  expect_error<ShapeError>(
+      [&] {
+        lstm(x, {good, random({3, kHidden}, 17)});
+      },
+      {"state given", "at 1", "[3,4]", "batch of 2", "[2,4]"});
+  expect_error<ShapeError>(
+      [&] {
+        lstm(x, {random({2, 5}, 18), good});
+      },
+      {"state given", "at 0", "[2,5]"});
+  expect_error<ShapeError>([&] { lstm(x, {good, Variable()}); }, {"at 1", "[2,4]"});
+  expect_error<DtypeError>([&] { lstm(x, {zeros({2, kHidden}), good}); }, {"float32", "float64"});
+}
+
+TEST_CASE("a state of a tape that is gone is refused, with the remedy") {
+  const nn::Recurrent lstm = in_float64(nn::LSTM(kInputs, kHidden));
+  const Tensor x = random({2, 2, kInputs}, 19);
+  nn::State state;
+  {
+    Tape tape;
+    state = lstm(x).state;
+  }
+  Tape tape;
+  expect_error<TapeError>([&] { lstm(x, state); }, {"another tape", "detach"});
+  CHECK(lstm(x, nn::detach(state)).outputs.recorded());
+}
+
+TEST_CASE("a cell that breaks its promises is told so, before anything reads past a state") {
+  const Tensor x = zeros({3, 2, kInputs});
+  using Slip = Careless::Slip;
+  expect_error<ShapeError>([&] { nn::Recurrent{Careless(Slip::one_state_lost)}(x); },
+                           {"step returned has 1", "keeps 2"});
+  expect_error<ShapeError>([&] { nn::Recurrent{Careless(Slip::state_of_another_size)}(x); },
+                           {"step returned", "at 1", "[2,8]", "[2,4]"});
+  expect_error<ShapeError>([&] { nn::Recurrent{Careless(Slip::projection_without_time)}(x); },
+                           {"project", "[2,3]", "[3,2,3]"});
+}
