@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/memory.hpp>
 #include <autograd/random.hpp>
 #include <autograd/tensor.hpp>
 
@@ -35,6 +36,10 @@ inline double broadcast_element(const std::vector<double>& x, const Shape& shape
   }
   return x[static_cast<std::size_t>(flat)];
 }
+
+/// Bytes in blocks of this thread that are in use. Signed, as only differences mean something: a
+/// block may be given back on another thread than it came from.
+inline Index bytes_in_use() { return static_cast<Index>(memory::statistics().bytes_in_use); }
 
 /// a b for `a: [m,k]`, `b: [k,n]`, row-major, by the definition.
 inline std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
