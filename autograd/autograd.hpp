@@ -18,4 +18,5 @@
 #include <autograd/random.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
+#include <autograd/threads.hpp>
 #include <autograd/variable.hpp>

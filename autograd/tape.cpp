@@ -16,6 +16,7 @@ std::uint64_t next_identity() {
 }  // namespace
 
 thread_local Tape* Tape::active_ = nullptr;
+thread_local Tape* Tape::innermost_ = nullptr;
 
 /// Chooses what records for a while: nothing during a plain sweep, the tape itself during one that
 /// is to be differentiated.
@@ -45,15 +46,21 @@ Variable Variable::without_value() const {
   return place;
 }
 
-Tape::Tape() : id_(next_identity()), outer_(std::exchange(active_, this)) {}
+Tape::Tape() : id_(next_identity()), outer_(innermost_) { active_ = innermost_ = this; }
 
 Tape::~Tape() {
   for (Node& node : nodes_)
     if (node.closure) node.closure->destroy();
   // Tapes usually end in the reverse order of their making; one kept on the heap may not.
-  Tape** link = &active_;
+  Tape** link = &innermost_;
   while (*link && *link != this) link = &(*link)->outer_;
   if (*link) *link = outer_;
+  if (active_ == this) active_ = innermost_;
+}
+
+const kernels::PackedMatrix* Tape::packed(const Variable& b, bool transposed, Index rows) {
+  if (!innermost_ || b.tape_ != innermost_->id_) return nullptr;
+  return innermost_->packing_.find(b.slot_, b.value(), transposed, rows);
 }
 
 Variable Tape::watch(const Tensor& value) {
@@ -118,6 +125,7 @@ Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) 
   Gradients result;
   result.tape_ = id_;
   sweep(pass, options, result);
+  if (!options.retain && !options.differentiable) packing_.clear();
   for (const Variable& leaf : watched_) {
     Variable gradient = pass.take(leaf.slot_);
     if (!gradient.defined()) gradient = zeros(leaf.shape(), leaf.dtype());

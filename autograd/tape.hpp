@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/gradient.hpp>
+#include <autograd/packing.hpp>
 #include <autograd/variable.hpp>
 
 #include <array>
@@ -120,6 +121,10 @@ class Tape {
     return *active_;
   }
 
+  /// The packed form of the matrix `b`, or of its transpose, that a product of `rows` rows should
+  /// use; null for BLAS.
+  static const kernels::PackedMatrix* packed(const Variable& b, bool transposed, Index rows);
+
   /// Implementation of `recording` and `record` below.
   bool tracks(const char* operation, const Variable& x) const {
     if (x.tape_ == 0) return false;
@@ -144,12 +149,14 @@ class Tape {
   [[noreturn]] static void throw_not_recording(const char* operation);
   [[noreturn]] void throw_stale(const char* operation, const Variable& x) const;
 
-  static thread_local Tape* active_;
+  static thread_local Tape* active_;     // what records
+  static thread_local Tape* innermost_;  // the newest alive, recording or in a sweep
 
   std::uint64_t id_;
   Tape* outer_;
   std::uint32_t slots_ = 0;
   PooledVector<Node> nodes_;
+  Packing packing_;
   // Leaves, without their values, so that an optimizer can update a parameter in place.
   PooledVector<Variable> watched_;
   PooledVector<std::pair<Parameter, Variable>> parameters_;

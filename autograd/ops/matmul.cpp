@@ -20,15 +20,28 @@ void check_dtypes(const char* operation, const Variable& a, const char* a_name, 
 /// All leading axes as one: [...,K] becomes [rows,K].
 Variable as_matrix(const Variable& x) { return x.rank() == 2 ? x : reshape(x, {-1, x.size(-1)}); }
 
+/// result = a b, or a b^T, or that added to result, for matrices; in the packed form of b where
+/// that is faster.
+void multiply(const Tensor& a, const Variable& b, bool transpose_b, Tensor& result, bool add) {
+  if (a.shape()[1] == 1 || a.strides()[1] == 1) {
+    if (const auto* packed = Tape::packed(b, transpose_b, a.shape()[0])) {
+      packed->multiply(a, result, add);
+      return;
+    }
+  }
+  kernels::gemm(a, transpose_b ? b.value().transpose(0, 1) : b.value(), result, add ? 1.0 : 0.0);
+}
+
 /// What the gradient of a b does to a and to b.
 auto matmul_rule(const Variable& a, const Variable& b) {
   return [a, b](const Variable& g, BackwardPass& pass) {
-    if (pass.wants(a)) pass.add(a, matmul(g, transpose(b)));
-    if (!pass.wants(b)) return;
-    if (g.rank() == 2)
-      pass.add_product(b, a, g);
-    else
-      pass.add(b, matmul(transpose(a), g));
+    if (g.rank() == 2) {
+      if (pass.wants(a)) pass.add(a, linear(g, b));  // g b^T
+      if (pass.wants(b)) pass.add_product(b, a, g);
+    } else {
+      if (pass.wants(a)) pass.add(a, matmul(g, transpose(b)));
+      if (pass.wants(b)) pass.add(b, matmul(transpose(a), g));
+    }
   };
 }
 
@@ -60,7 +73,7 @@ Variable matmul(const Variable& a, const Variable& b) {
                      std::to_string(b.size(-2)) + ")");
   if (a.rank() == 2 && b.rank() == 2) {
     Tensor y = Tensor::empty({a.size(0), b.size(1)}, a.dtype());
-    kernels::gemm(a.value(), b.value(), y, 0.0);
+    multiply(a.value(), b, false, y, false);
     if (!recording("matmul", a, b)) return y;
     return record("matmul", std::move(y), matmul_rule(a, b));
   }
@@ -92,23 +105,21 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   if (x.rank() < 1 || weight.rank() != 2 || x.size(-1) != weight.size(1))
     throw ShapeError("linear: x " + to_string(x.shape()) + " with weight " +
                      to_string(weight.shape()) + ": x must be [...,I] and weight [O,I] with one I");
+  Shape shape = x.shape();
+  shape[x.rank() - 1] = weight.size(0);
+  Tensor y = Tensor::empty(shape, x.dtype());
   if (bias.defined()) {
     check_dtypes("linear", x, "x", bias, "bias");
-    if (bias.shape() != Shape{weight.size(0)})
-      throw ShapeError("linear: bias " + to_string(bias.shape()) + " with weight " +
-                       to_string(weight.shape()) + ": bias must be [O], [" +
-                       std::to_string(weight.size(0)) + "]");
+    if (bias.rank() > shape.rank() || broadcast("linear", shape, bias.shape()) != shape)
+      throw ShapeError("linear: bias " + to_string(bias.shape()) +
+                       " does not broadcast to the result " + to_string(shape) + " of x " +
+                       to_string(x.shape()) + " with weight " + to_string(weight.shape()));
+    kernels::copy(bias.shape() == shape ? bias.value() : bias.value().broadcast_to(shape), y);
   }
   const bool is_matrix = x.rank() == 2;
-  const Tensor rows = is_matrix ? x.value() : x.value().reshape({-1, weight.size(1)});
-  Tensor y = Tensor::empty({rows.size(0), weight.size(0)}, x.dtype());
-  if (bias.defined()) kernels::copy(bias.value().broadcast_to(y.shape()), y);
-  kernels::gemm(rows, weight.value().transpose(0, 1), y, bias.defined() ? 1.0 : 0.0);
-  if (!is_matrix) {
-    Shape shape = x.shape();
-    shape[x.rank() - 1] = weight.size(0);
-    y = y.reshape(shape);
-  }
+  Tensor rows = is_matrix ? y : y.reshape({-1, weight.size(0)});
+  multiply(is_matrix ? x.value() : x.value().reshape({-1, weight.size(1)}), weight, true, rows,
+           bias.defined());
   if (!recording("linear", x, weight, bias)) return y;
   return record("linear", std::move(y),
                 [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {

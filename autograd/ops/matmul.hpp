@@ -9,9 +9,10 @@ namespace unroll {
 /// times are collected and realised as one product. Throws ShapeError, DtypeError.
 Variable matmul(const Variable& a, const Variable& b);
 
-/// x W^T + b, the layout of PyTorch: `x: [...,I]`, `weight: [O,I]`, `bias: [O]` or undefined,
-/// result `[...,O]`. The weight gradients of all uses are realised as one product. Throws
-/// ShapeError, DtypeError.
+/// x W^T + b, the layout of PyTorch: `x: [...,I]`, `weight: [O,I]`, result `[...,O]`. `bias` is
+/// `[O]`, or undefined, or whatever else broadcasts to the result: `linear(h, weight, projected)`
+/// is the step of a recurrence in one operation. The weight gradients of all uses are realised as
+/// one product. Throws ShapeError, DtypeError.
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
 
 }  // namespace unroll

@@ -17,7 +17,7 @@ Variable Elman::project(const Variable& x) const {
 }
 
 State Elman::step(const Variable& x, const State& state) const {
-  return {activation_(x + linear(state[0], weight_hh_))};
+  return {activation_(linear(state[0], weight_hh_, x))};
 }
 
 }  // namespace unroll::nn

@@ -27,7 +27,7 @@ Variable LSTM::project(const Variable& x) const {
 }
 
 State LSTM::step(const Variable& x, const State& state) const {
-  auto [i, f, g, o] = split<4>(x + linear(state[0], weight_hh_));
+  auto [i, f, g, o] = split<4>(linear(state[0], weight_hh_, x));
   auto [h, c] = pointwise("lstm", gates, i, f, g, o, state[1]);
   return {h, c};
 }

@@ -1,0 +1,25 @@
+#include <autograd/packing.hpp>
+
+namespace unroll {
+
+const kernels::PackedMatrix* Packing::find(std::uint32_t slot, const Tensor& b, bool transposed,
+                                           Index rows) {
+  const Index inner = b.shape()[transposed ? 1 : 0];
+  const Index columns = b.shape()[transposed ? 0 : 1];
+  if (!kernels::PackedMatrix::pays(b.dtype(), rows, inner, columns)) return nullptr;
+  Entry& entry = entries_[slot];
+  if (entry.address != b.address()) {  // the parameter has got a new value since
+    entry = Entry{};
+    entry.address = b.address();
+  }
+  const std::size_t form = transposed ? 1 : 0;
+  kernels::PackedMatrix& packed = entry.packed[form];
+  if (!packed.defined()) {
+    if (++entry.uses[form] < 2) return nullptr;
+    entry.source = b;
+    packed = kernels::PackedMatrix(transposed ? b.transpose(0, 1) : b);
+  }
+  return &packed;
+}
+
+}  // namespace unroll

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <autograd/gradient.hpp>
+#include <autograd/kernels/packed.hpp>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+#include <utility>
+
+namespace unroll {
+
+/// The packed forms of the matrices that the products of one tape multiply with. A matrix is packed
+/// when it is used a second time: a weight that every step of a recurrence uses is, one that is
+/// used once costs nothing.
+class Packing {
+ public:
+  /// The packed form of `b: [K,N]`, or of its transpose, for a product of `rows` rows; null when
+  /// the product should go to BLAS. `slot`: b's place on the tape.
+  const kernels::PackedMatrix* find(std::uint32_t slot, const Tensor& b, bool transposed,
+                                    Index rows);
+  /// Forgets everything: parameters are about to change.
+  void clear() { entries_.clear(); }
+
+ private:
+  struct Entry {
+    const void* address = nullptr;
+    Tensor source;  // kept once packed, so that its memory is not used for another matrix
+    std::array<int, 2> uses{};
+    std::array<kernels::PackedMatrix, 2> packed;  // as it is, transposed
+  };
+  std::unordered_map<std::uint32_t, Entry, std::hash<std::uint32_t>, std::equal_to<>,
+                     memory::Allocator<std::pair<const std::uint32_t, Entry>>>
+      entries_;
+};
+
+}  // namespace unroll
