@@ -164,6 +164,14 @@ auto pow(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   return detail::merge(
       y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
 }
+template <class S, int N, std::uint32_t P, class I>
+requires std::is_integral_v<I>
+auto pow(const Dual<S, N, P>& a, I exponent) { return pow(a, static_cast<double>(exponent)); }
+template <class S, int N, std::uint32_t P>
+auto pow(double base, const Dual<S, N, P>& b) {
+  const S y = pow(S(base), b.v);
+  return chain(b, y, y * S(std::log(base)));
+}
 template <class S, int N, std::uint32_t P>
 auto pow(const Dual<S, N, P>& a, double exponent) {
   return chain(a, pow(a.v, exponent), exponent * pow(a.v, exponent - 1.0));
@@ -243,6 +251,14 @@ X relu(const X& x) {
 template <PointwiseNumber X, PointwiseNumber Y>
 auto maximum(const X& a, const Y& b) {
   return where(a > b || a != a, a, b);  // a NaN on either side wins
+}
+template <PointwiseNumber X>
+X maximum(const X& a, double b) {
+  return where(a <= b, b, a);
+}
+template <PointwiseNumber X>
+X minimum(const X& a, double b) {
+  return where(a >= b, b, a);
 }
 template <PointwiseNumber X, PointwiseNumber Y>
 auto minimum(const X& a, const Y& b) {

@@ -27,7 +27,8 @@ struct GradcheckOptions {
   bool allow_float32 = false;
 };
 
-/// One element whose analytic and numeric derivatives disagree.
+/// One element whose analytic and numeric derivatives disagree. Both are of the weighted sum of the
+/// results, not of f itself: what tells is their ratio.
 struct GradcheckFailure {
   std::string input;  ///< "input 0", or the parameter's name
   Shape position;
@@ -52,8 +53,9 @@ using DifferentiableFunction = std::function<Variable(std::span<const Variable>)
 
 /// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every
 /// element of every input (and of GradcheckOptions::parameters). A result with several elements is
-/// weighted with fixed, unequal numbers first, so that errors cannot cancel. `inputs`: float64.
-/// Throws DtypeError for another dtype.
+/// weighted with fixed, unequal numbers first, so that errors cannot cancel. f must give
+/// the same result at every call: draw random numbers from a Generator made inside f. Costs four
+/// evaluations of f for each element. `inputs`: float64. Throws DtypeError for another dtype.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

@@ -8,6 +8,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 
+#include <algorithm>
 #include <new>
 
 namespace unroll {
@@ -59,6 +60,24 @@ Variable Gradients::operator[](const Parameter& parameter) const {
   for (const ParameterGradient& entry : parameters_)
     if (entry.parameter == parameter) return entry.dense.defined() ? entry.dense : entry.to_dense();
   return zeros(parameter.shape(), parameter.dtype());
+}
+
+Gradients& Gradients::operator+=(const Gradients& other) {
+  for (const ParameterGradient& term : other.parameters_) {
+    const auto same = [&](const ParameterGradient& mine) {
+      return mine.parameter == term.parameter;
+    };
+    const auto found = std::find_if(parameters_.begin(), parameters_.end(), same);
+    if (found == parameters_.end()) {
+      parameters_.push_back(term);
+    } else if (found->dense.defined() || term.dense.defined()) {
+      found->dense = Variable(found->to_dense()) + Variable(term.to_dense());
+      found->rows.clear();
+    } else {
+      found->rows.insert(found->rows.end(), term.rows.begin(), term.rows.end());
+    }
+  }
+  return *this;
 }
 
 BackwardPass::~BackwardPass() {

@@ -53,6 +53,10 @@ class Gradients {
   std::span<ParameterGradient> parameters() { return parameters_; }
   std::span<const ParameterGradient> parameters() const { return parameters_; }
 
+  /// Adds the parameter gradients of another loss, for batches in parts or work on several threads.
+  /// Gradients of variables stay as they are: those belong to one tape.
+  Gradients& operator+=(const Gradients& other);
+
  private:
   friend class Tape;
   struct Entry {
@@ -74,6 +78,7 @@ class BackwardPass {
   bool wants(const Variable& x) const { return x.tape_ == tape_; }
 
   /// Adds `g`, of the shape of x or of a shape that x was broadcast to (it is then summed back).
+  /// One that is too small is not stretched: use broadcast_to.
   void add(const Variable& x, Variable g);
   /// Adds `g` to a region of x: the cost is that of the region, not of x.
   void add_region(const Variable& x, const Region& region, const Variable& g);

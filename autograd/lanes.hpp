@@ -1,14 +1,34 @@
 #pragma once
 
-#include <xsimd/xsimd.hpp>
-
 #include <cmath>
 #include <type_traits>
+
+// g++ 12's AVX-512 intrinsics read a variable "uninitialized" on purpose and warn wherever they are
+// inlined (GCC bug 105593); a user's build should not drown in that.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <xsimd/xsimd.hpp>
+#pragma GCC diagnostic pop
+#else
+#include <xsimd/xsimd.hpp>
+#endif
 
 /// The innermost number type of a pointwise lambda: several neighbouring elements in a vector
 /// register, or one double. The value of every function a lambda may call stands here; its
 /// derivative in dual.hpp.
 namespace unroll {
+
+/// The vector of element type T that lambdas run on.
+#if defined(__AVX512F__) && !defined(__OPTIMIZE__)
+// Without optimisation xsimd 8.1 does not compile its AVX-512 logarithm.
+template <class T>
+using Vector = xsimd::batch<T, xsimd::fma3<xsimd::avx2>>;
+#else
+template <class T>
+using Vector = xsimd::batch<T>;
+#endif
 
 /// The outcome of a comparison, one truth value a lane.
 template <class M>
@@ -21,7 +41,7 @@ struct Mask {
 template <class M>
 Mask(M) -> Mask<M>;
 
-/// V is xsimd::batch<float>, xsimd::batch<double> or double.
+/// V is Vector<float>, Vector<double> or double.
 template <class V>
 struct Lanes {
   static constexpr bool is_vector = !std::is_arithmetic_v<V>;
@@ -80,7 +100,9 @@ struct Lanes {
   }
 };
 
-/// `a` where the mask is true, otherwise `b`; the lambda's replacement for `? :`.
+/// `a` where the mask is true, otherwise `b`; the lambda's replacement for `? :`. The side that is
+/// not chosen is dropped with its derivative, so a NaN in it does no harm. One of the two must be a
+/// number of the lambda.
 template <class M, class V>
 Lanes<V> where(Mask<M> mask, Lanes<V> a, Lanes<V> b) {
   if constexpr (Lanes<V>::is_vector)
@@ -119,6 +141,14 @@ Lanes<V> pow(Lanes<V> x, Lanes<V> y) {
 template <class V>
 Lanes<V> pow(Lanes<V> x, double exponent) {
   return pow(x, Lanes<V>(exponent));
+}
+template <class V, class I>
+requires std::is_integral_v<I> Lanes<V> pow(Lanes<V> x, I exponent) {
+  return pow(x, Lanes<V>(static_cast<double>(exponent)));
+}
+template <class V>
+Lanes<V> pow(double base, Lanes<V> x) {
+  return pow(Lanes<V>(base), x);
 }
 
 /// -1, 0 or 1.

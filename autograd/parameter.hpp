@@ -8,7 +8,8 @@
 namespace unroll {
 
 /// A named value that outlives tapes and that optimizers change. A parameter is a handle: copies
-/// refer to the same value. It becomes a leaf of whichever tape uses it.
+/// refer to the same value, and `Parameter(p.name(), p.value())` is an independent one. It becomes
+/// a leaf of whichever tape uses it.
 class Parameter {
  public:
   Parameter(std::string name, Tensor value);

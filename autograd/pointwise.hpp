@@ -64,7 +64,7 @@ struct ResultOf {
 
 template <class F, int N>
 inline constexpr int output_count_v =
-    OutputCount<typename ResultOf<F, N, Lanes<xsimd::batch<float>>>::type>::value;
+    OutputCount<typename ResultOf<F, N, Lanes<Vector<float>>>::type>::value;
 
 /// One row: element type T, computed in lanes L. The last, partial vector is staged through a
 /// buffer, so that the lambda is instantiated once.
@@ -178,8 +178,8 @@ constexpr PointwiseKernels pointwise_kernels() {
   if constexpr (Order >= 2)
     return {nullptr, pointwise_row<double, Lanes<double>, F, N, M>};
   else
-    return {pointwise_row<float, Lanes<xsimd::batch<float>>, F, N, M>,
-            pointwise_row<double, Lanes<xsimd::batch<double>>, F, N, M>};
+    return {pointwise_row<float, Lanes<Vector<float>>, F, N, M>,
+            pointwise_row<double, Lanes<Vector<double>>, F, N, M>};
 }
 
 /// The operation: Order counts how often f has been differentiated already.
@@ -236,9 +236,9 @@ Variable as_variable(const X& x) {
 }  // namespace detail
 
 /// y = f(x...), element by element, as one pass over memory. `f` is a generic lambda over numbers
-/// that uses
-/// + - * /, comparisons with where(), and the functions of dual.hpp; it may capture constants, and
-/// returns one number or a std::tuple, std::pair or std::array of them:
+/// that uses + - * /, comparisons with where(), and the functions of dual.hpp, and returns one
+/// number or a std::tuple, std::pair or std::array of them. It may capture constants, by value: it
+/// runs again in the backward pass, when the caller's locals are gone.
 ///
 ///     auto [h, c] = pointwise([](auto i, auto f, auto g, auto o, auto c) {
 ///       auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
@@ -247,10 +247,14 @@ Variable as_variable(const X& x) {
 ///
 /// x: any shapes that broadcast, one floating dtype. Returns a Variable, or a std::array of
 /// Variables when f returns several numbers. The derivative is found by the compiler and is itself
-/// such an operation, up to MaxOrder; only the inputs are saved. Throws ShapeError, DtypeError.
+/// such an operation, up to MaxOrder; only the inputs are saved. An operation, and each derivative
+/// of it that is used, may have 32 inputs and outputs together; the first derivative of M results
+/// has 2N + M. Throws ShapeError, DtypeError, ArgumentError.
 template <int MaxOrder = 2, class F, class... X>
 auto pointwise(const char* name, const F& f, const X&... x) {
   static_assert(sizeof...(X) >= 1, "pointwise needs at least one tensor");
+  static_assert(sizeof...(X) <= 15,
+                "pointwise takes at most 15 tensors: its derivative has 2N + M operands of 32");
   const auto apply = [&](const auto&... inputs) {
     return detail::apply_pointwise<0, MaxOrder>(
         name, f, std::array<const Variable*, sizeof...(X)>{&inputs...}, ~0U);

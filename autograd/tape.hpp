@@ -179,7 +179,9 @@ bool recording(const char* operation, std::span<const Variable* const> inputs);
 /// Puts an operation on the tape: its output and its vjp, `rule(const Variable& gradient,
 /// BackwardPass&)`, or `rule(const Variable& output, const Variable& gradient, BackwardPass&)` when
 /// the derivative is easiest in terms of the output. The rule is written with operations on
-/// variables, so that it can itself be differentiated.
+/// variables, so that it can itself be differentiated; one that cannot be should throw when
+/// pass.differentiable(). It may run several times (GradientOptions::retain), so it must not use up
+/// its captures. Do not capture the output: as a constant it would make second derivatives wrong.
 template <class Rule>
 Variable record(const char* operation, Tensor output, Rule rule) {
   Tape& tape = Tape::recorder(operation);

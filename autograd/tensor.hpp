@@ -84,6 +84,7 @@ class Tensor {
   Tensor reshape(const Shape& shape)
       const;  ///< one size may be -1; copies when the strides do not allow a view
   Tensor select(int axis, Index position) const;  ///< drops the axis
+  /// Positions begin, begin + step, ... below end; negative ones count from the end.
   Tensor slice(int axis, Index begin, Index end, Index step = 1) const;
   Tensor transpose(int first, int second) const;
   Tensor permute(std::span<const int> axes) const;

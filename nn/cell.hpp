@@ -42,11 +42,12 @@ class Cell : public Module {
   Index inputs() const { return inputs_; }
   const std::vector<Index>& state_sizes() const { return state_sizes_; }
 
-  /// State before the first step; zeros unless overridden.
+  /// State before the first step; zeros unless overridden. `dtype` is that of the input. A learned
+  /// start is a parameter `[H]`: `broadcast_to(start_, {batch, H})`.
   virtual State initial_state(Index batch, Dtype dtype) const;
 
   /// What of the input can be computed for all steps at once: `x: [T,B,I]` to `[T,B,P]`. The
-  /// default passes x on.
+  /// default passes x on. Called once for each sequence; biases belong here too.
   virtual Variable project(const Variable& x) const { return x; }
 
   /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to
@@ -54,7 +55,7 @@ class Cell : public Module {
   virtual State step(const Variable& x, const State& state) const = 0;
 
   /// What the next layer sees of a state: `[B,O]`. The default is the first tensor, the hidden
-  /// state.
+  /// state. Override outputs() too when the size differs from that of state[0].
   virtual Variable output(const State& state) const { return state[0]; }
   /// O, the size of output(); that of the first state tensor unless output() is overridden.
   virtual Index outputs() const { return state_sizes_[0]; }

@@ -14,7 +14,8 @@ GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
 
 /// Checks a recurrent layer: outputs and final state as functions of `x: [T,B,I]` float64, of the
 /// initial state and of every parameter. The initial state is drawn at random, so that its
-/// gradients are checked away from zero.
+/// gradients are checked away from zero; the cell's initial_state() is not called. A learned start
+/// is checked with the overload above and a function that passes no state.
 GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options = {});
 
 }  // namespace unroll::nn

@@ -16,14 +16,16 @@ namespace unroll::nn {
 ///     class Readout : public Module {
 ///      public:
 ///       Readout(Index hidden, Index classes)
-///           : scale_(parameter("scale", ones({hidden}))), linear_(add("linear", Linear(hidden,
-///           classes))) {}
+///           : scale_(parameter("scale", ones({hidden}))),
+///             linear_(add("linear", Linear(hidden, classes))) {}
+///
 ///      private:
 ///       Parameter scale_;
 ///       Linear linear_;
 ///     };
 ///
-/// Its parameters are named `scale`, `linear.weight` and `linear.bias`.
+/// Its parameters are named `scale`, `linear.weight` and `linear.bias`. A whole model can be a
+/// struct with default member initialisers: `Linear readout = add("readout", Linear(64, 10));`.
 class Module {
  public:
   Module();

@@ -28,7 +28,7 @@ class Stacked : public Module {
 
   template <std::derived_from<Cell>... Cells>
   requires(sizeof...(Cells) >= 1) explicit Stacked(const StackedOptions& options, Cells... cells)
-      : dropout_(add("dropout", Dropout(options.dropout))) {
+      : Module(), dropout_(add("dropout", Dropout(options.dropout))) {
     (push_back(std::move(cells)), ...);
   }
 

@@ -16,8 +16,8 @@ class PackedMatrix {
 
   bool defined() const { return panels_.defined(); }
 
-  /// c = a b, or c += a b; `a: [M,K]` with unit stride along K, `c: [M,N]` with unit stride along N;
-  /// float32.
+  /// c = a b, or c += a b; `a: [M,K]` with unit stride along K, `c: [M,N]` with unit stride along
+  /// N; float32.
   void multiply(const Tensor& a, Tensor& c, bool add) const;
 
   /// True for products that are faster this way than in BLAS: several rows, but not many.

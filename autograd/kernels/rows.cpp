@@ -18,7 +18,7 @@ T max_of(const T* x, Index n) {
 /// Sum of e^(x - shift) over a row; the terms are stored when `y` is not null.
 template <class T>
 double sum_exp(const T* x, Index n, T shift, T* y) {
-  using L = Lanes<xsimd::batch<T>>;
+  using L = Lanes<Vector<T>>;
   constexpr Index kWidth = L::width();
   L sums(0.0);
   Index i = 0;

@@ -31,6 +31,8 @@ void Adam::update(std::size_t index, const ParameterGradient& gradient) {
     moments.first = zeros(weight.shape(), weight.dtype());
     moments.second = zeros(weight.shape(), weight.dtype());
   }
+  moments.first = moments.first.to(weight.dtype());
+  moments.second = moments.second.to(weight.dtype());
   const auto t = static_cast<double>(++moments.steps);
   const double step = options_.learning_rate / (1.0 - std::pow(options_.beta1, t));
   const double correction = 1.0 / std::sqrt(1.0 - std::pow(options_.beta2, t));
