@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Writes golden/*.json, the numbers of PyTorch that the tests beside this file compare with.
+
+Run by hand where PyTorch 1.13 is installed (Debian: python3-torch); the tests only read the files. Inputs are
+multiples of 1/128, exact in float32 and float64 alike. Everything else is computed in float64.
+"""
+
+import json
+import pathlib
+import random
+
+import torch
+import torch.nn.functional as F
+
+GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
+torch.set_default_dtype(torch.float64)
+
+
+class Numbers:
+    """Repeatable inputs that do not depend on the version of PyTorch."""
+
+    def __init__(self, seed):
+        self.source = random.Random(seed)
+
+    def __call__(self, *shape, low=-1.0, high=1.0):
+        count = torch.Size(shape).numel()
+        values = [self.source.randint(int(low * 128), int(high * 128)) / 128 for _ in range(count)]
+        return torch.tensor(values).reshape(shape)
+
+    def integers(self, count, *shape):
+        values = [self.source.randrange(count) for _ in range(torch.Size(shape).numel())]
+        return torch.tensor(values, dtype=torch.int64).reshape(shape)
+
+
+def as_json(tensor):
+    flat = tensor.detach().reshape(-1).tolist()
+    return {"shape": list(tensor.shape), "values": [int(v) if v == int(v) else v for v in flat]}
+
+
+def write(name, cases):
+    """One tensor a line, so that a change shows as a small difference."""
+    def lines(node, indent):
+        if "values" in node:
+            return json.dumps(node)
+        inner = ",\n".join(f'{indent} {json.dumps(key)}: {lines(value, indent + " ")}' for key, value in node.items())
+        return f"{{\n{inner}\n{indent}}}"
+
+    def convert(node):
+        return {k: convert(v) for k, v in node.items()} if isinstance(node, dict) else as_json(node)
+
+    GOLDEN.mkdir(exist_ok=True)
+    (GOLDEN / f"{name}.json").write_text(lines(convert(cases), "") + "\n", encoding="utf-8")
+
+
+def gradients_of(loss, leaves):
+    return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values()))))
+
+
+def recurrent(name, module, seed, layers=1):
+    """Outputs, final states and every gradient of a loss that weighs all of them unequally."""
+    numbers = Numbers(seed)
+    steps, batch, inputs, hidden = 4, 2, module.input_size, module.hidden_size
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(numbers(*parameter.shape))
+    leaves = {"x": numbers(steps, batch, inputs), "h": numbers(layers, batch, hidden)}
+    if isinstance(module, torch.nn.LSTM):
+        leaves["c"] = numbers(layers, batch, hidden)
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    initial = (leaves["h"], leaves["c"]) if "c" in leaves else leaves["h"]
+    outputs, final = module(leaves["x"], initial)
+    results = {"outputs": outputs, "h": final[0] if "c" in leaves else final}
+    if "c" in leaves:
+        results["c"] = final[1]
+    weights = {key: numbers(*value.shape) for key, value in results.items()}
+    loss = sum((weights[key] * value).sum() for key, value in results.items())
+    parameters = dict(module.named_parameters())
+    gradients = gradients_of(loss, {**leaves, **parameters})
+    write(name, {"parameters": parameters, "inputs": leaves, "weights": weights, "results": results,
+                 "gradients": gradients})
+
+
+def with_gradients(f, seed, *inputs):
+    """f of the inputs, and the gradients for a seed of unequal numbers."""
+    for x in inputs:
+        x.requires_grad_()
+    output = f(*inputs)
+    weights = Numbers(seed)(*output.shape)
+    gradients = torch.autograd.grad((output * weights).sum(), inputs)
+    return {"inputs": {str(k): x for k, x in enumerate(inputs)}, "weights": weights, "output": output,
+            "gradients": {str(k): g for k, g in enumerate(gradients)}}
+
+
+def operations():
+    numbers = Numbers(30)
+
+    def any_numbers(*shape):
+        return numbers(*shape, low=-2.0, high=2.0)
+
+    def positive(*shape):
+        return numbers(*shape, low=0.25, high=2.0)
+
+    elementwise = {
+        "tanh": (torch.tanh, any_numbers(3, 5)),
+        "sigmoid": (torch.sigmoid, any_numbers(3, 5)),
+        "softplus": (F.softplus, any_numbers(3, 5)),
+        "relu": (torch.relu, any_numbers(3, 5)),
+        "exp": (torch.exp, any_numbers(3, 5)),
+        "expm1": (torch.expm1, any_numbers(3, 5)),
+        "log": (torch.log, positive(3, 5)),
+        "log1p": (torch.log1p, positive(3, 5)),
+        "sqrt": (torch.sqrt, positive(3, 5)),
+        "pow 2.5": (lambda x: torch.pow(x, 2.5), positive(3, 5)),
+    }
+    broadcasting = {
+        "add, column and row": (torch.add, any_numbers(3, 1), any_numbers(1, 4)),
+        "sub, a lower rank": (torch.sub, any_numbers(2, 3, 4), any_numbers(4)),
+        "mul, column and row": (torch.mul, any_numbers(3, 1), any_numbers(1, 4)),
+        "div, column and row": (torch.div, any_numbers(3, 1), positive(1, 4)),
+        "maximum": (torch.maximum, any_numbers(3, 4), any_numbers(3, 4)),
+    }
+    matrices = {
+        "matmul": (torch.matmul, any_numbers(3, 4), any_numbers(4, 2)),
+        "matmul, batch by matrix": (torch.matmul, any_numbers(2, 3, 4), any_numbers(4, 2)),
+        "matmul, both broadcast": (torch.matmul, any_numbers(2, 1, 3, 4), any_numbers(3, 4, 2)),
+        "linear": (F.linear, any_numbers(2, 3, 4), any_numbers(5, 4), any_numbers(5)),
+    }
+    reductions = {
+        "sum": (torch.sum, any_numbers(3, 4)),
+        "sum over 0 and 2": (lambda x: x.sum((0, 2)), any_numbers(2, 3, 4)),
+        "sum over 1, kept": (lambda x: x.sum(1, keepdim=True), any_numbers(2, 3, 4)),
+        "mean": (torch.mean, any_numbers(3, 4)),
+        "mean over the last": (lambda x: x.mean(-1), any_numbers(2, 3, 4)),
+        "softmax": (lambda x: F.softmax(x, -1), any_numbers(3, 5)),
+        "log_softmax": (lambda x: F.log_softmax(x, -1), any_numbers(3, 5)),
+        "log_softmax over 0": (lambda x: F.log_softmax(x, 0), any_numbers(3, 5)),
+        "log_softmax, huge": (lambda x: F.log_softmax(1000 * x, -1), any_numbers(2, 4)),
+    }
+    groups = {"elementwise": elementwise, "broadcasting": broadcasting, "matrices": matrices, "reductions": reductions}
+    for group, cases in groups.items():
+        write(group, {name: with_gradients(f, seed, *inputs)
+                      for seed, (name, (f, *inputs)) in enumerate(cases.items())})
+
+
+def lookups():
+    """Operations that take integers."""
+    numbers = Numbers(40)
+    targets = numbers.integers(5, 3, 2)
+    indices = numbers.integers(4, 2, 3)
+    cross_entropy = with_gradients(lambda x: F.cross_entropy(x.reshape(-1, 5), targets.reshape(-1)), 1,
+                                   numbers(3, 2, 5, low=-3.0, high=3.0))
+    embedding = with_gradients(lambda table: F.embedding(indices, table), 2, numbers(4, 3))
+    write("lookups", {"cross_entropy": {**cross_entropy, "integers": targets},
+                      "embedding": {**embedding, "integers": indices}})
+
+
+def optimizers():
+    """Six steps of a linear regression; the parameters after each."""
+    numbers = Numbers(50)
+    x, y = numbers(8, 3), numbers(8, 2)
+    first = {"weight": numbers(2, 3), "bias": numbers(2)}
+    makers = {
+        "SGD": lambda p: torch.optim.SGD(p, lr=0.25),
+        "SGD, weight decay": lambda p: torch.optim.SGD(p, lr=0.25, weight_decay=0.125),
+        "SGD, momentum": lambda p: torch.optim.SGD(p, lr=0.25, momentum=0.75),
+        "SGD, Nesterov": lambda p: torch.optim.SGD(p, lr=0.25, momentum=0.75, nesterov=True, weight_decay=0.125),
+        "Adam": lambda p: torch.optim.Adam(p, lr=0.0625),
+        "Adam, other betas": lambda p: torch.optim.Adam(p, lr=0.0625, betas=(0.5, 0.75), eps=0.125),
+        "AdamW": lambda p: torch.optim.AdamW(p, lr=0.0625, weight_decay=0.25),
+    }
+    trajectories = {}
+    for name, make in makers.items():
+        parameters = {key: value.clone().requires_grad_() for key, value in first.items()}
+        optimizer = make(list(parameters.values()))
+        history = {key: [] for key in parameters}
+        for _ in range(6):
+            optimizer.zero_grad()
+            F.mse_loss(F.linear(x, parameters["weight"], parameters["bias"]), y).backward()
+            optimizer.step()
+            for key, value in parameters.items():
+                history[key].append(value.detach().clone())
+        trajectories[name] = {key: torch.stack(values) for key, values in history.items()}
+    write("optimizers", {"x": x, "y": y, "first": first, "after": trajectories})
+
+
+def main():
+    recurrent("lstm", torch.nn.LSTM(3, 4), seed=1)
+    recurrent("gru", torch.nn.GRU(3, 4), seed=2)
+    recurrent("rnn_tanh", torch.nn.RNN(3, 4, nonlinearity="tanh"), seed=3)
+    recurrent("rnn_relu", torch.nn.RNN(3, 4, nonlinearity="relu"), seed=4)
+    recurrent("lstm_2_layers", torch.nn.LSTM(3, 2, num_layers=2), seed=5, layers=2)
+    operations()
+    lookups()
+    optimizers()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+// Six steps of a linear regression with each optimizer, against torch.optim.
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <nn/nn.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "parity/golden.hpp"
+
+using namespace unroll;
+using namespace unroll::testing;
+
+namespace {
+
+using Maker = std::function<std::unique_ptr<nn::Optimizer>(const std::vector<Parameter>&)>;
+
+Maker sgd(const nn::SGDOptions& options) {
+  return [options](const std::vector<Parameter>& parameters) {
+    return std::make_unique<nn::SGD>(parameters, options);
+  };
+}
+
+Maker adam(const nn::AdamOptions& options) {
+  return [options](const std::vector<Parameter>& parameters) {
+    return std::make_unique<nn::Adam>(parameters, options);
+  };
+}
+
+void check_trajectory(const Golden& golden, const Golden& after, const Maker& make, Dtype dtype) {
+  nn::Linear model(3, 2);
+  for (nn::Module::Named& named : model.named_parameters())
+    named.parameter.set(golden["first"][named.name].tensor(dtype));
+  const std::unique_ptr<nn::Optimizer> optimizer = make(model.parameters());
+  const Variable x(golden["x"].tensor(dtype));
+  const Variable y(golden["y"].tensor(dtype));
+
+  std::vector<Variable> weights, biases;
+  for (int k = 0; k < 6; ++k) {
+    Tape tape;
+    optimizer->step(tape.gradients(mean(square(model(x) - y))));
+    weights.emplace_back(model.weight().value().clone());
+    biases.emplace_back(model.bias()->value().clone());
+  }
+  check_parity(stack(weights).value(), after["weight"], "weight");
+  check_parity(stack(biases).value(), after["bias"], "bias");
+}
+
+}  // namespace
+
+TEST_CASE("optimizers take the steps of torch.optim") {
+  const std::map<std::string, Maker> makers = {
+      {"SGD", sgd({.learning_rate = 0.25})},
+      {"SGD, weight decay", sgd({.learning_rate = 0.25, .weight_decay = 0.125})},
+      {"SGD, momentum", sgd({.learning_rate = 0.25, .momentum = 0.75})},
+      {"SGD, Nesterov",
+       sgd({.learning_rate = 0.25, .momentum = 0.75, .nesterov = true, .weight_decay = 0.125})},
+      {"Adam", adam({.learning_rate = 0.0625})},
+      {"Adam, other betas",
+       adam({.learning_rate = 0.0625, .beta1 = 0.5, .beta2 = 0.75, .epsilon = 0.125})},
+      {"AdamW", adam({.learning_rate = 0.0625, .weight_decay = 0.25})},
+  };
+  const Golden golden = Golden::read("optimizers");
+  CHECK(golden["after"].size() == makers.size());
+  for (const auto& [name, make] : makers)
+    for (Dtype dtype : kFloating) {
+      CAPTURE(name);
+      CAPTURE(to_string(dtype));
+      check_trajectory(golden, golden["after"][name], make, dtype);
+    }
+}
