@@ -83,7 +83,8 @@ struct Lanes {
   friend auto operator>(Lanes a, Lanes b) { return Mask{a.v > b.v}; }
   friend auto operator>=(Lanes a, Lanes b) { return Mask{a.v >= b.v}; }
   friend auto operator==(Lanes a, Lanes b) { return Mask{a.v == b.v}; }
-  friend auto operator!=(Lanes a, Lanes b) { return Mask{a.v != b.v}; }
+  // xsimd's own != is false for NaN on AVX-512.
+  friend auto operator!=(Lanes a, Lanes b) { return !(a == b); }
 
   static Lanes wrap(V value) {
     Lanes lanes;
