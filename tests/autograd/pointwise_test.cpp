@@ -1,0 +1,188 @@
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "support/expect.hpp"
+#include "support/numbers.hpp"
+
+namespace unroll::testing {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+const auto gate = [](auto a, auto b, auto c) { return a * b + tanh(c) * 0.5; };
+
+double gate_of(double a, double b, double c) { return a * b + std::tanh(c) * 0.5; }
+
+/// gate over a, b and c, by loops, in the shape they broadcast to.
+void expect_gate(const Tensor& a, const Tensor& b, const Tensor& c) {
+  const Shape shape = broadcast("test", broadcast("test", a.shape(), b.shape()), c.shape());
+  const auto x = a.to_vector<double>();
+  const auto y = b.to_vector<double>();
+  const auto z = c.to_vector<double>();
+  std::vector<double> expected;
+  for (Index flat = 0; flat < size_of(shape); ++flat) {
+    const Shape at = position_of(flat, shape);
+    expected.push_back(gate_of(broadcast_element(x, a.shape(), at),
+                               broadcast_element(y, b.shape(), at),
+                               broadcast_element(z, c.shape(), at)));
+  }
+  CAPTURE(to_string(a.shape()));
+  CAPTURE(to_string(b.shape()));
+  const Variable wide = pointwise(gate, Variable(a), Variable(b), Variable(c));
+  CHECK(wide.shape() == shape);
+  CHECK(wide.dtype() == Dtype::float64);
+  expect_values(wide.value(), expected, 1e-13);
+  const Variable narrow = pointwise(gate, Variable(a.to(Dtype::float32)),
+                                    Variable(b.to(Dtype::float32)), Variable(c.to(Dtype::float32)));
+  CHECK(narrow.dtype() == Dtype::float32);
+  expect_values(narrow.value(), expected, 1e-6);
+}
+
+}  // namespace
+
+TEST_CASE("a lambda runs over every element, whatever the size beside the vector width") {
+  for (Index n = 1; n <= 70; ++n) expect_gate(random({n}, 1), random({n}, 2), random({n}, 3));
+}
+
+TEST_CASE("a partial vector at the end of a row does not touch the next one") {
+  for (Index n : {1, 3, 5, 7, 9, 15, 17})
+    expect_gate(random({4, n}, 1), random({4, 1}, 2), random({n}, 3));
+}
+
+TEST_CASE("inputs broadcast against each other") {
+  const Tensor matrix = random({5, 7}, 1);
+  const Tensor column = random({5, 1}, 2);
+  const Tensor row = random({1, 7}, 3);
+  const Tensor vector = random({7}, 4);
+  const Tensor scalar = random({}, 5);
+  const Tensor cube = random({3, 1, 7}, 6);
+  expect_gate(column, row, matrix);
+  expect_gate(row, column, scalar);
+  expect_gate(scalar, vector, cube);
+  expect_gate(matrix, cube, column);
+  expect_gate(scalar, scalar, scalar);
+  expect_gate(random({2, 1, 1, 1}, 7), random({3, 1, 1}, 8), random({5, 1}, 9));
+}
+
+TEST_CASE("inputs may be transposed, sliced or stretched views") {
+  const Tensor base = random({6, 8}, 1);
+  const Tensor other = random({8, 6}, 2);
+  expect_gate(base, other.transpose(0, 1), base.slice(0, 0, 1));
+  expect_gate(base.transpose(0, 1), other, other.slice(1, 3, 4));
+  expect_gate(base.slice(1, 0, 8, 2), base.slice(1, 1, 8, 2),
+              other.slice(0, 2, 6).slice(0, 0, 1).slice(1, 0, 4));
+  expect_gate(base.slice(0, 1, 5), other.slice(0, 0, 4).slice(1, 0, 1), base.slice(0, 2, 6));
+  expect_gate(base.select(1, 3), other.select(0, 2), base.select(1, 0));
+  expect_gate(base.slice(1, 2, 3), base.slice(1, 5, 6), random({6, 1}, 4));
+  expect_gate(random({8}, 5).broadcast_to({6, 8}), base, random({6, 1}, 6).broadcast_to({6, 8}));
+  const Tensor cube = random({2, 3, 4}, 7);
+  expect_gate(cube, cube.permute(std::array{0, 1, 2}), cube.slice(1, 1, 2));
+  expect_gate(cube.permute(std::array{2, 0, 1}), random({4, 2, 3}, 8), random({3}, 9));
+}
+
+TEST_CASE("tensors without elements give one without elements") {
+  expect_gate(random({0}, 1), random({0}, 2), random({}, 3));
+  expect_gate(random({3, 0}, 1), random({3, 1}, 2), random({1, 0}, 3));
+  expect_gate(random({0, 4}, 1), random({4}, 2), random({0, 1}, 3));
+}
+
+TEST_CASE("a lambda may return several numbers, as a pair, a tuple or an array") {
+  const Variable a = random({3, 5}, 1);
+  const Variable b = random({5}, 2);
+  const auto [sum_of, product_of] = pointwise(
+      [](auto x, auto y) {
+        return std::pair{x + y, x * y};
+      },
+      a, b);
+  expect_close(sum_of.value(), (a + b).value());
+  expect_close(product_of.value(), (a * b).value());
+  const auto three = pointwise([](auto x, auto y) { return std::tuple{x, y, x - y}; }, a, b);
+  CHECK(three.size() == 3);
+  expect_close(three[0].value(), a.value());
+  expect_close(three[1].value(), broadcast_to(b, {3, 5}).value());
+  expect_close(three[2].value(), (a - b).value());
+  const auto two = pointwise([](auto x) { return std::array{x * 2.0, x * 3.0}; }, a);
+  expect_close(two[1].value(), (a * 3.0).value());
+}
+
+TEST_CASE("a lambda may capture constants, and return one") {
+  const Variable x = random({9}, 1);
+  for (double scale : {2.0, -3.0}) {
+    const int power = 2;
+    const Variable y = pointwise([scale, power](auto v) { return scale * v + power; }, x);
+    expect_close(y.value(), (x * scale + 2.0).value());
+  }
+  const auto [one, same] = pointwise([](auto v) { return std::pair{1.0, v}; }, x);
+  expect_values(one.value(), std::vector<double>(9, 1.0));
+  expect_close(same.value(), x.value());
+}
+
+TEST_CASE("where chooses lane by lane, and comparisons combine") {
+  const Tensor x = Tensor::of<double>({7}, {-3, -2, -1, 0, 1, 2, 3});
+  const auto clip = [](auto v) { return where(v > 1.5, 1.5, where(v < -1.5, -1.5, v)); };
+  expect_values(pointwise(clip, Variable(x)).value(), {-1.5, -1.5, -1, 0, 1, 1.5, 1.5});
+  const auto band = [](auto v) {
+    return where((v >= -1.0 && !(v == 0.0) && v <= 2.0) || v < -2.5, v * 10.0, v);
+  };
+  expect_values(pointwise(band, Variable(x)).value(), {-30, -2, -10, 0, 10, 20, 3});
+}
+
+TEST_CASE("not-a-number and infinity are passed on, not hidden") {
+  const auto value_at = [](double v, auto f) {
+    double worst = 0.0;
+    for (Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      const Tensor y = pointwise(f, Variable(full({5}, v, dtype))).value();
+      for (Index i = 0; i < 5; ++i) worst = y.at({i});
+    }
+    return worst;
+  };
+  CHECK(std::isnan(value_at(kNaN, [](auto x) { return tanh(x); })));
+  CHECK(std::isnan(value_at(kNaN, [](auto x) { return sigmoid(x); })));
+  CHECK(std::isnan(value_at(kNaN, [](auto x) { return exp(x); })));
+  CHECK(std::isnan(value_at(kNaN, [](auto x) { return relu(x); })));
+  CHECK(std::isnan(value_at(kNaN, [](auto x) { return softplus(x); })));
+  CHECK(std::isnan(value_at(kNaN, [](auto x) { return maximum(x, x * 0.0); })));
+  CHECK(std::isnan(value_at(kInfinity, [](auto x) { return x - x; })));
+  CHECK(std::isnan(value_at(-1.0, [](auto x) { return log(x); })));
+  CHECK(std::isnan(value_at(-1.0, [](auto x) { return sqrt(x); })));
+  CHECK(value_at(0.0, [](auto x) { return log(x); }) == -kInfinity);
+  CHECK(value_at(0.0, [](auto x) { return 1.0 / x; }) == kInfinity);
+  CHECK(value_at(1e4, [](auto x) { return exp(x); }) == kInfinity);
+  CHECK(value_at(-kInfinity, [](auto x) { return exp(x); }) == 0.0);
+  CHECK(value_at(kInfinity, [](auto x) { return tanh(x); }) == 1.0);
+  CHECK(value_at(-1e4, [](auto x) { return sigmoid(x); }) == 0.0);
+}
+
+TEST_CASE("a NaN of either input wins a maximum or minimum") {
+  const Variable number = Tensor::of<double>({2}, {1, 1});
+  const Variable nan = Tensor::of<double>({2}, {kNaN, 2});
+  for (const Variable& y :
+       {maximum(nan, number), maximum(number, nan), minimum(nan, number), minimum(number, nan)})
+    CHECK(std::isnan(y.value().at({0})));
+}
+
+TEST_CASE("an error names the operation, and every input with its shape and dtype") {
+  const Variable a = zeros({2, 3}, Dtype::float64);
+  const Variable b = zeros({2, 4}, Dtype::float64);
+  const Variable narrow = zeros({2, 3}, Dtype::float32);
+  const auto add = [](auto x, auto y) { return x + y; };
+  expect_error<ShapeError>([&] { pointwise("my_gate", add, a, b); },
+                           {"my_gate", "[2,3]", "[2,4]", "sizes 3 and 4"});
+  expect_error<DtypeError>([&] { pointwise("my_gate", add, a, narrow); },
+                           {"my_gate", "float64 [2,3]", "float32 [2,3]", "to()"});
+  expect_error<DtypeError>([&] { pointwise(add, Variable(arange(3)), Variable(arange(3))); },
+                           {"pointwise", "int64 [3]"});
+  expect_error<DtypeError>([&] { pointwise("my_gate", add, a, Variable()); },
+                           {"my_gate", "undefined"});
+  expect_error<DtypeError>([&] { pointwise("my_gate", add, Variable(), a); }, {"undefined"});
+}
+
+}  // namespace unroll::testing
