@@ -1,0 +1,56 @@
+#pragma once
+
+#include "text.hpp"
+
+#include <nn/nn.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace char_lm {
+
+struct NetworkOptions {
+  std::string cell = "lstm";  ///< lstm, gru or elman
+  Index layers = 1;
+  Index hidden = 256;
+  Index embedding = 64;
+  double dropout = 0.0;  ///< between layers and before the readout
+};
+
+// Bounds of the options, for the command line as for model files.
+inline constexpr Index kMaxLayers = 64;
+inline constexpr Index kMaxSize = 16384;
+
+/// Predicts the next character: an embedding, recurrent layers, a linear readout.
+class Model : public unroll::nn::Module {
+ public:
+  Model(Vocabulary vocabulary, const NetworkOptions& options);
+
+  struct Result {
+    unroll::Variable logits;                ///< [T,B,V]
+    std::vector<unroll::nn::State> states;  ///< of each layer after the last step
+  };
+  /// `inputs: [T,B]`, numbers of characters; `states`: those of the batch before, or empty.
+  Result operator()(const unroll::Tensor& inputs,
+                    const std::vector<unroll::nn::State>& states = {}) const;
+
+  const Vocabulary& vocabulary() const { return vocabulary_; }
+  const NetworkOptions& options() const { return options_; }
+
+  /// A safetensors file with the weights, the options and the vocabulary; `notes` go into its
+  /// metadata.
+  void save(const std::string& path, std::map<std::string, std::string> notes) const;
+  /// Throws FormatError, saying what is wrong, for a file that save() has not written.
+  static Model load(const std::string& path);
+
+ private:
+  Vocabulary vocabulary_;
+  NetworkOptions options_;
+  unroll::nn::Embedding embedding_;
+  unroll::nn::Stacked rnn_;
+  unroll::nn::Dropout dropout_;
+  unroll::nn::Linear readout_;
+};
+
+}  // namespace char_lm

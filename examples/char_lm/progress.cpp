@@ -1,0 +1,86 @@
+#include "progress.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <numbers>
+
+namespace char_lm {
+namespace {
+
+constexpr double kTerminalInterval = 0.25;
+constexpr double kLogInterval = 5;
+
+std::string dated(std::string_view text) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}  {}", fmt::localtime(std::time(nullptr)), text);
+}
+
+std::string line_of(const Status& s) {
+  const std::string of_epochs = s.epochs > 0 ? fmt::format("/{}", s.epochs) : "";
+  const std::string of_steps = s.total > 0 ? fmt::format("/{}", s.total) : "";
+  // In the order of importance: a narrow terminal cuts the line off.
+  return fmt::format(
+      "epoch {}{}  step {}{}  ETA {}  loss {:.3f}  {:.3f} bits/char  {:.1f}k chars/s  gradient "
+      "norm {:.2f}",
+      s.epoch, of_epochs, s.step, of_steps, duration(s.seconds_left), s.loss,
+      s.loss / std::numbers::ln2, s.characters_per_second / 1000, s.gradient_norm);
+}
+
+std::size_t terminal_width(std::FILE* out) {
+  ::winsize size{};
+  return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
+}
+
+}  // namespace
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string duration(double seconds) {
+  if (!(seconds < 1e9)) return "?";
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const std::int64_t hours = whole / 3600, minutes = whole / 60 % 60;
+  return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
+                   : fmt::format("{}:{:02}", minutes, whole % 60);
+}
+
+Progress::Progress(std::FILE* out)
+    : out_(out), terminal_(::isatty(::fileno(out)) != 0), shown_(now()) {}
+
+bool Progress::due() const {
+  return now() - shown_ >= (terminal_ ? kTerminalInterval : kLogInterval);
+}
+
+void Progress::show(const Status& status) {
+  shown_ = now();
+  const std::string line = line_of(status);
+  if (terminal_) {
+    fmt::print(out_, "\r{}\033[K", line.substr(0, terminal_width(out_)));
+    open_ = true;
+  } else {
+    fmt::print(out_, "{}\n", dated(line));
+  }
+  std::fflush(out_);
+}
+
+void Progress::note(std::string_view text) {
+  if (terminal_)
+    fmt::print(out_, "\r{}\033[K\n", text);
+  else
+    fmt::print(out_, "{}\n", dated(text));
+  open_ = false;
+  std::fflush(out_);
+}
+
+void Progress::finish() {
+  if (open_) fmt::print(out_, "\n");
+  open_ = false;
+}
+
+}  // namespace char_lm

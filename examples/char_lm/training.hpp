@@ -1,0 +1,69 @@
+#pragma once
+
+#include "model.hpp"
+#include "progress.hpp"
+#include "text.hpp"
+#include "train.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace char_lm {
+
+/// The text as numbers.
+struct Corpus {
+  Vocabulary vocabulary;
+  std::vector<std::int32_t> numbers;
+  Index validation = 0;  ///< characters at the end that are not trained on
+};
+
+/// One run: gradients by truncated backpropagation through time over parallel streams, the state
+/// carried on from batch to batch; Adam; the model that validates best is kept in its file.
+class Training {
+ public:
+  /// Both arguments must outlive the run.
+  Training(const TrainOptions& options, const Corpus& corpus);
+
+  /// Prints what is going to be trained, and on what.
+  void describe() const;
+  /// Trains and saves. Ctrl-C ends it early but in order.
+  void run();
+  /// Prints how it went, with a sample of what the saved model writes.
+  void report() const;
+
+ private:
+  static constexpr Index kUnlimited = std::numeric_limits<Index>::max();
+
+  Index default_eval_every() const;
+  double fraction_done() const;
+  void set_learning_rate();
+  void train_step(Index batch);
+  void evaluate_and_save();
+  void save(const std::string& quality) const;
+  Status status() const;
+
+  const TrainOptions& options_;
+  const Corpus& corpus_;
+  std::span<const std::int32_t> validation_;
+  Streams streams_;
+  Model model_;
+  unroll::nn::Adam adam_;
+  Index batches_;             // in an epoch
+  Index total_ = kUnlimited;  // steps
+  Index eval_every_ = 0;
+
+  Progress progress_{stdout};
+  std::vector<unroll::nn::State> states_;
+  double started_ = 0;
+  Index epoch_ = 0, step_ = 0;
+  Index characters_ = 0;  // trained on so far
+  double training_seconds_ = 0;
+  double smoothed_loss_ = 0, step_seconds_ = 0;
+  double gradient_norm_ = 0;
+  double best_ = std::numeric_limits<double>::infinity();  // bits per character in validation
+};
+
+}  // namespace char_lm
