@@ -55,6 +55,7 @@ struct TileSet {
 };
 
 constexpr int kMaxRows = 12;
+constexpr int kMaxWidth = 32;
 
 #define UNROLL_TILE_SET(name, target, lanes, vectors, rows)                                 \
   template <int Rows>                                                                       \
@@ -91,8 +92,44 @@ const TileSet& tiles() {
   return chosen;
 }
 
-/// A panel and the rows of a that meet it fit the first-level cache together.
+/// A block of a panel fits the first-level cache beside the rows that meet it.
 constexpr Index kInnerBlock = 256;
+
+/// One block of rows times one block of a panel. The last panel may be partly filled; it goes
+/// through a buffer.
+struct Block {
+  const float* a;
+  Index a_stride;
+  const float* panel;
+  Index inner;
+  float* c;
+  Index c_stride;
+  Index rows, columns;
+  bool add;
+
+  void run(const TileSet& set) const {
+    for (Index row = 0; row < rows;) {
+      // Tiles of nearly equal height: 32 rows are 11, 11 and 10 rather than 12, 12 and 8.
+      const Index left = rows - row;
+      const Index count = (left + set.max_rows - 1) / set.max_rows;
+      const Index height = (left + count - 1) / count;
+      const Tile tile = set.by_rows[height - 1];
+      const float* x = a + row * a_stride;
+      float* y = c + row * c_stride;
+      if (columns == set.width) {
+        tile(x, a_stride, panel, inner, y, c_stride, add);
+      } else {
+        std::array<float, kMaxRows * kMaxWidth> buffer;
+        for (Index i = 0; add && i < height; ++i)
+          std::copy_n(y + i * c_stride, columns, buffer.data() + i * set.width);
+        tile(x, a_stride, panel, inner, buffer.data(), set.width, add);
+        for (Index i = 0; i < height; ++i)
+          std::copy_n(buffer.data() + i * set.width, columns, y + i * c_stride);
+      }
+      row += height;
+    }
+  }
+};
 
 }  // namespace
 
@@ -116,8 +153,13 @@ PackedMatrix::PackedMatrix(const Tensor& b) : inner_(b.shape()[0]), columns_(b.s
       continue;
     }
     if (filled < width) std::fill_n(start, inner_ * width, 0.0F);
-    for (Index j = 0; j < filled; ++j)
-      for (Index k = 0; k < inner_; ++k) start[k * width + j] = corner[k * down + j * across];
+    // Transposing a few rows at a time keeps the lines that are written in the first-level cache.
+    constexpr Index kBlock = 16;
+    for (Index block = 0; block < inner_; block += kBlock) {
+      const Index end = std::min(inner_, block + kBlock);
+      for (Index j = 0; j < filled; ++j)
+        for (Index k = block; k < end; ++k) start[k * width + j] = corner[k * down + j * across];
+    }
   }
 }
 
@@ -130,47 +172,31 @@ void PackedMatrix::multiply(const Tensor& a, Tensor& c, bool add) const {
   const Index rows = a.shape()[0];
   const Index a_stride = a.strides()[0];
   const Index c_stride = c.strides()[0];
+  const Index panels = panels_.shape()[0];
   const float* left = a.data<float>();
-  const float* panels = panels_.data<float>();
+  const float* packed = panels_.data<float>();
   float* result = c.mutable_data<float>();
 
-  const auto multiply_panel = [&](Index panel, Index begin, Index end) {
-    const Index column = panel * set.width;
-    const Index filled = std::min(set.width, columns_ - column);
-    const bool accumulate = add || begin > 0;
-    const float* block = panels + (panel * inner_ + begin) * set.width;
-    for (Index row = 0; row < rows;) {
-      // Tiles of nearly equal height: 32 rows are 11, 11 and 10 rather than 12, 12 and 8.
-      const Index left_over = rows - row;
-      const Index tiles_left = (left_over + set.max_rows - 1) / set.max_rows;
-      const auto height = static_cast<int>((left_over + tiles_left - 1) / tiles_left);
-      const Tile run = set.by_rows[height - 1];
-      const float* x = left + row * a_stride + begin;
-      float* y = result + row * c_stride + column;
-      if (filled == set.width) {
-        run(x, a_stride, block, end - begin, y, c_stride, accumulate);
-      } else {  // the last, partly filled panel goes through a buffer
-        std::array<float, kMaxRows * 32> buffer;
-        for (int i = 0; accumulate && i < height; ++i)
-          std::copy_n(y + i * c_stride, filled, buffer.data() + i * set.width);
-        run(x, a_stride, block, end - begin, buffer.data(), set.width, accumulate);
-        for (int i = 0; i < height; ++i)
-          std::copy_n(buffer.data() + i * set.width, filled, y + i * c_stride);
-      }
-      row += height;
-    }
-  };
-
-  const Index count = panels_.shape()[0];
-  const double work =
-      2.0 * static_cast<double>(rows) * static_cast<double>(inner_) * static_cast<double>(columns_);
-  const int parts = static_cast<int>(std::min<Index>(parts_for(work), count));
+  // Cut along columns: an element's terms are added in the same order whatever the number of parts.
+  const int parts = static_cast<int>(std::min<Index>(
+      panels, parts_for(2.0 * static_cast<double>(rows) * static_cast<double>(inner_) *
+                        static_cast<double>(columns_))));
   parallel_for(parts, [&](int part) {
-    const Range range = part_of(count, parts, part, 1);
-    for (Index begin = 0; begin < inner_; begin += kInnerBlock) {
-      const Index end = std::min(inner_, begin + kInnerBlock);
-      for (Index panel = range.begin; panel < range.end; ++panel) multiply_panel(panel, begin, end);
-    }
+    const Range range = part_of(panels, parts, part, 1);
+    for (Index k = 0; k < inner_; k += kInnerBlock)
+      for (Index panel = range.begin; panel < range.end; ++panel) {
+        const Index column = panel * set.width;
+        const Block block{left + k,
+                          a_stride,
+                          packed + (panel * inner_ + k) * set.width,
+                          std::min(kInnerBlock, inner_ - k),
+                          result + column,
+                          c_stride,
+                          rows,
+                          std::min(set.width, columns_ - column),
+                          add || k > 0};
+        block.run(set);
+      }
   });
 }
 
