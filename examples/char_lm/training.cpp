@@ -48,7 +48,7 @@ Training::Training(const TrainOptions& options, const Corpus& corpus)
 Index Training::default_eval_every() const {
   // Ten times in a run and at least every 500 steps, unless validating itself would take long then.
   const Index at_least = 7 * corpus_.validation / (options_.batch * options_.steps);
-  return std::max({std::min<Index>(total_ / 10, 500), at_least, Index{1}});
+  return std::max({std::min<Index>(1 + (total_ - 1) / 10, 500), at_least, Index{1}});
 }
 
 void Training::describe() const {
