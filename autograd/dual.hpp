@@ -174,6 +174,8 @@ auto pow(double base, const Dual<S, N, P>& b) {
 }
 template <class S, int N, std::uint32_t P>
 auto pow(const Dual<S, N, P>& a, double exponent) {
+  // At a = 0 the general rule would make 0 * infinity out of the derivative of a constant.
+  if (exponent == 0.0) return chain(a, S(1.0), S(0.0));
   return chain(a, pow(a.v, exponent), exponent * pow(a.v, exponent - 1.0));
 }
 

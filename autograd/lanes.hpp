@@ -141,6 +141,9 @@ Lanes<V> pow(Lanes<V> x, Lanes<V> y) {
 
 template <class V>
 Lanes<V> pow(Lanes<V> x, double exponent) {
+  if (exponent == 0.0) return 1.0;  // xsimd's is 0 at 0
+  if (exponent == 1.0) return x;
+  if (exponent == 2.0) return x * x;
   return pow(x, Lanes<V>(exponent));
 }
 template <class V, class I>

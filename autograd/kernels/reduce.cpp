@@ -32,8 +32,8 @@ double sum_row(const T* x, Index n, Index step) {
 }  // namespace
 
 void sum(const Tensor& x, Tensor& result) {
-  fill(result, 0.0);
-  Strides into = result.strides();
+  Tensor totals = zeros(result.shape(), Dtype::float64);
+  Strides into = totals.strides();
   for (int axis = 0; axis < x.rank(); ++axis)
     if (result.shape()[axis] == 1) into[axis] = 0;
   const Walk<2> walk(x.shape(), {x.strides(), into});
@@ -42,16 +42,19 @@ void sum(const Tensor& x, Tensor& result) {
   const Index into_step = walk.row_stride(1);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    double* to = totals.mutable_data<double>();
     walk.for_each_row([&](const std::array<Index, 2>& at) {
       const T* row = from + at[0];
-      T* sums = to + at[1];
+      double* sums = to + at[1];
       if (into_step == 0 || n == 1)
-        *sums += static_cast<T>(sum_row(row, n, step));
+        *sums += sum_row(row, n, step);
+      else if (into_step == 1 && step == 1)
+        for (Index i = 0; i < n; ++i) sums[i] += static_cast<double>(row[i]);
       else
-        for (Index i = 0; i < n; ++i) sums[i * into_step] += row[i * step];
+        for (Index i = 0; i < n; ++i) sums[i * into_step] += static_cast<double>(row[i * step]);
     });
   });
+  copy(totals, result);
 }
 
 }  // namespace unroll::kernels
