@@ -5,8 +5,8 @@
 
 namespace unroll::nn {
 
-std::vector<State> detach(const std::vector<State>& states) {
-  std::vector<State> constants;
+States detach(const States& states) {
+  States constants;
   constants.reserve(states.size());
   for (const State& state : states) constants.push_back(detach(state));
   return constants;
@@ -21,7 +21,8 @@ void Stacked::check_fits(const Cell& cell) const {
                         std::to_string(below));
 }
 
-Stacked::Result Stacked::operator()(const Variable& x, const std::vector<State>& states) const {
+Stacked::Result Stacked::operator()(const Variable& x, const States& states) const {
+  if (layers_.empty()) throw ArgumentError("stacked: there are no layers; add one with push_back");
   if (!states.empty() && states.size() != layers_.size())
     throw ShapeError("stacked: got the states of " + std::to_string(states.size()) +
                      " layers, there are " + std::to_string(layers_.size()));

@@ -7,19 +7,22 @@
 
 namespace unroll::nn {
 
+/// The state of each layer.
+using States = PooledVector<State>;
+
 struct StackedOptions {
   double dropout = 0.0;  ///< rate between layers, not after the last
 };
 
 /// Recurrent layers, each reading the outputs of the one before.
 ///
-///     Stacked rnn({.dropout = 0.5}, LSTM(64, 128), LSTM(128, 128));
+///     Stacked rnn({.dropout = 0.5}, LSTM(64, 128), LSTM(128, 128));   // or push_back() in a loop
 ///     auto [outputs, states] = rnn(x);
 class Stacked : public Module {
  public:
   struct Result {
-    Variable outputs;           ///< [T,B,O] of the last layer
-    std::vector<State> states;  ///< of each layer after the last step
+    Variable outputs;  ///< [T,B,O] of the last layer
+    States states;     ///< of each layer after the last step
   };
 
   template <std::derived_from<Cell>... Cells>
@@ -27,7 +30,7 @@ class Stacked : public Module {
       : Stacked(StackedOptions{}, std::move(cells)...) {}
 
   template <std::derived_from<Cell>... Cells>
-  requires(sizeof...(Cells) >= 1) explicit Stacked(const StackedOptions& options, Cells... cells)
+  explicit Stacked(const StackedOptions& options, Cells... cells)
       : Module(), dropout_(add("dropout", Dropout(options.dropout))) {
     (push_back(std::move(cells)), ...);
   }
@@ -41,8 +44,9 @@ class Stacked : public Module {
     layers_.push_back(add("", Recurrent(std::move(cell), layer), ""));
   }
 
-  /// `x: [T,B,I]`; `states`: those of an earlier call, or empty. Throws as Recurrent does.
-  Result operator()(const Variable& x, const std::vector<State>& states = {}) const;
+  /// `x: [T,B,I]`; `states`: those of an earlier call, or empty. Throws as Recurrent does, and
+  /// ArgumentError while there are no layers.
+  Result operator()(const Variable& x, const States& states = {}) const;
 
   const std::vector<Recurrent>& layers() const { return layers_; }
 
@@ -54,6 +58,6 @@ class Stacked : public Module {
 };
 
 /// The states as constants: where truncated backpropagation through time cuts.
-std::vector<State> detach(const std::vector<State>& states);
+States detach(const States& states);
 
 }  // namespace unroll::nn

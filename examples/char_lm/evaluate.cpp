@@ -15,7 +15,7 @@ Evaluation evaluate(const Model& model, std::span<const std::int32_t> text) {
   const Streams streams(text, std::clamp(size / kLength, Index{1}, kMostStreams));
 
   Evaluation result;
-  std::vector<unroll::nn::State> states;
+  unroll::nn::States states;
   for (Index begin = 0; begin < streams.length(); begin += kSteps) {
     const auto [inputs, targets] = streams.batch(begin, kSteps);
     auto [logits, after] = model(inputs, states);

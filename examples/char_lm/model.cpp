@@ -19,9 +19,9 @@ constexpr const char* kFormat = "unroll char_lm 1";
 
 template <class Cell>
 nn::Stacked layers_of(const NetworkOptions& options) {
-  nn::Stacked rnn({.dropout = options.dropout}, Cell(options.embedding, options.hidden));
-  for (Index layer = 1; layer < options.layers; ++layer)
-    rnn.push_back(Cell(options.hidden, options.hidden));
+  nn::Stacked rnn({.dropout = options.dropout});
+  for (Index layer = 0; layer < options.layers; ++layer)
+    rnn.push_back(Cell(layer == 0 ? options.embedding : options.hidden, options.hidden));
   return rnn;
 }
 
@@ -132,7 +132,7 @@ Model::Model(Vocabulary vocabulary, const NetworkOptions& options)
       dropout_(add("dropout", nn::Dropout(options.dropout))),
       readout_(add("readout", nn::Linear(options.hidden, vocabulary_.size()))) {}
 
-Model::Result Model::operator()(const Tensor& inputs, const std::vector<nn::State>& states) const {
+Model::Result Model::operator()(const Tensor& inputs, const nn::States& states) const {
   auto [outputs, after] = rnn_(embedding_(inputs), states);
   return {readout_(dropout_(outputs)), std::move(after)};
 }

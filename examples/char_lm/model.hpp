@@ -29,11 +29,11 @@ class Model : public unroll::nn::Module {
 
   struct Result {
     unroll::Variable logits;                ///< [T,B,V]
-    std::vector<unroll::nn::State> states;  ///< of each layer after the last step
+    unroll::nn::States states;  ///< of each layer after the last step
   };
   /// `inputs: [T,B]`, numbers of characters; `states`: those of the batch before, or empty.
   Result operator()(const unroll::Tensor& inputs,
-                    const std::vector<unroll::nn::State>& states = {}) const;
+                    const unroll::nn::States& states = {}) const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const NetworkOptions& options() const { return options_; }

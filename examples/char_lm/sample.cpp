@@ -44,7 +44,7 @@ void sample(const Model& model, const SampleOptions& options, std::FILE* out) {
         vocabulary.contains(U'\n') ? U"\n" : vocabulary.symbols().substr(0, 1), "");
 
   unroll::Generator generator(options.seed);
-  std::vector<unroll::nn::State> states;
+  unroll::nn::States states;
   const auto advance = [&](Index number) {
     auto [logits, after] = model(unroll::Tensor::of<std::int64_t>({1, 1}, {number}), states);
     states = std::move(after);

@@ -56,7 +56,7 @@ class Training {
   Index eval_every_ = 0;
 
   Progress progress_{stdout};
-  std::vector<unroll::nn::State> states_;
+  unroll::nn::States states_;
   double started_ = 0;
   Index epoch_ = 0, step_ = 0;
   Index characters_ = 0;  // trained on so far

@@ -25,7 +25,7 @@ void check_against_pytorch(const std::string& file, nn::Stacked rnn) {
     Tape tape;
     const Variable x = tape.watch(golden["inputs"]["x"].tensor(dtype));
     std::vector<Variable> initial;
-    std::vector<nn::State> states(rnn.layers().size());
+    nn::States states(rnn.layers().size());
     for (const std::string& name : kStates) {
       if (!golden["inputs"].has(name)) continue;
       initial.push_back(tape.watch(golden["inputs"][name].tensor(dtype)));
