@@ -1,0 +1,50 @@
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <nn/nn.hpp>
+
+#include <functional>
+
+#include "support/counted_new.hpp"
+
+namespace unroll::testing {
+namespace {
+
+void expect_no_allocation(const std::function<void()>& step) {
+  for (int k = 0; k < 3; ++k) step();
+  const std::uint64_t heap = heap_allocations;
+  const memory::Statistics before = memory::statistics();
+  for (int k = 0; k < 10; ++k) step();
+  const std::uint64_t allocated = heap_allocations - heap;
+  CHECK(allocated == 0);
+  CHECK(memory::statistics().allocations == before.allocations);
+  CHECK(memory::statistics().bytes_in_use == before.bytes_in_use);
+  CHECK(memory::statistics().requests >= before.requests + 100);
+}
+
+}  // namespace
+
+TEST_CASE("a training step of an LSTM language model allocates nothing once the first are over") {
+  seed(1);
+  nn::Embedding embed(40, 12);
+  nn::Recurrent rnn(nn::LSTM(12, 16));
+  nn::Linear head(16, 40);
+  std::vector<Parameter> parameters = embed.parameters();
+  for (const auto* part : std::initializer_list<const nn::Module*>{&rnn, &head})
+    for (const Parameter& parameter : part->parameters()) parameters.push_back(parameter);
+  nn::Adam adam(parameters);
+  const Tensor ids = uniform({10, 4}, 0, 40).to(Dtype::int64);
+  nn::State state;
+  double loss_before = 0.0;
+  double loss_after = 0.0;
+  expect_no_allocation([&] {
+    Tape tape;
+    auto [outputs, next] = rnn(embed(ids), state);
+    const Variable loss = cross_entropy(head(outputs), ids);
+    adam.step(tape.gradients(loss));
+    loss_after = loss.item();
+    if (loss_before == 0.0) loss_before = loss_after;
+  });
+  CHECK(loss_after < loss_before);
+}
+
+}  // namespace unroll::testing
