@@ -28,12 +28,11 @@ class Model : public unroll::nn::Module {
   Model(Vocabulary vocabulary, const NetworkOptions& options);
 
   struct Result {
-    unroll::Variable logits;                ///< [T,B,V]
+    unroll::Variable logits;    ///< [T,B,V]
     unroll::nn::States states;  ///< of each layer after the last step
   };
   /// `inputs: [T,B]`, numbers of characters; `states`: those of the batch before, or empty.
-  Result operator()(const unroll::Tensor& inputs,
-                    const unroll::nn::States& states = {}) const;
+  Result operator()(const unroll::Tensor& inputs, const unroll::nn::States& states = {}) const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const NetworkOptions& options() const { return options_; }

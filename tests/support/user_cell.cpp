@@ -20,7 +20,8 @@ class MinimalGatedUnit : public nn::Cell {
     auto [xf, xc] = split<2>(x);
     Variable f = sigmoid(xf + forget_(state[0]));
     Variable c = tanh(xc + candidate_(f * state[0]));
-    return {pointwise([](auto f, auto h, auto c) { return h + f * (c - h); }, f, state[0], c)};
+    return {pointwise([](auto gate, auto h, auto next) { return h + gate * (next - h); }, f,
+                      state[0], c)};
   }
 
  private:
