@@ -7,6 +7,8 @@
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>
 #include <xtensor/xexpression.hpp>
+#include <xtensor/xnoalias.hpp>
+#include <xtensor/xoperation.hpp>
 #include <xtensor/xstrided_view.hpp>
 
 #include <string>
@@ -39,13 +41,11 @@ template <class T>
 auto to_xtensor(const Tensor& tensor) {
   const std::vector<std::size_t> shape(tensor.shape().begin(), tensor.shape().end());
   std::vector<std::ptrdiff_t> strides(tensor.strides().begin(), tensor.strides().end());
-  // xtensor wants stride 0 on axes of size 1, and enough elements to cover the last position.
-  std::size_t span = tensor.size() == 0 ? 0 : 1;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (shape[axis] == 1) strides[axis] = 0;
-    if (tensor.size() > 0) span += (shape[axis] - 1) * static_cast<std::size_t>(strides[axis]);
-  }
-  return xt::adapt(tensor.data<T>(), span, xt::no_ownership(), shape, strides);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    if (shape[axis] == 1) strides[axis] = 0;  // as xtensor wants it
+  // The size must be that of the shape, although a view with gaps reaches further.
+  const auto size = static_cast<std::size_t>(tensor.size());
+  return xt::adapt(tensor.data<T>(), size, xt::no_ownership(), shape, strides);
 }
 template <class T>
 auto to_xtensor(Tensor&&) = delete;  // the buffer would be gone at once
