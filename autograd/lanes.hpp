@@ -136,7 +136,8 @@ template <class V>
 Lanes<V> pow(Lanes<V> x, Lanes<V> y) {
   using std::pow;
   using xsimd::pow;
-  return Lanes<V>::wrap(pow(x.v, y.v));
+  // xsimd's is 0 at 0 to the power of 0.
+  return where(y == 0.0, Lanes<V>(1.0), Lanes<V>::wrap(pow(x.v, y.v)));
 }
 
 template <class V>
