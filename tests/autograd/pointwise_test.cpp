@@ -135,6 +135,19 @@ TEST_CASE("where chooses lane by lane, and comparisons combine") {
   expect_values(pointwise(band, Variable(x)).value(), {-30, -2, -10, 0, 10, 20, 3});
 }
 
+TEST_CASE(
+    "a power of two inputs agrees with the standard library, at zero and of negative numbers too") {
+  const std::vector<double> bases{0.0, 0.0, 0.0, 2.0, -2.0, -2.0, -1.5, 1.0, 0.3};
+  const std::vector<double> exponents{0.0, 2.0, 0.5, 0.0, 3.0, -2.0, 0.0, 1e9, -0.7};
+  std::vector<double> expected;
+  for (std::size_t i = 0; i < bases.size(); ++i)
+    expected.push_back(std::pow(bases[i], exponents[i]));
+  const Variable y =
+      pointwise([](auto a, auto b) { return pow(a, b); }, Variable(Tensor::of({9}, bases)),
+                Variable(Tensor::of({9}, exponents)));
+  expect_values(y.value(), expected, 1e-13);
+}
+
 TEST_CASE("not-a-number and infinity are passed on, not hidden") {
   const auto value_at = [](double v, auto f) {
     double worst = 0.0;
