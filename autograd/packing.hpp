@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/gradient.hpp>
 #include <autograd/kernels/packed.hpp>
+#include <autograd/memory.hpp>
 
 #include <array>
 #include <cstdint>
