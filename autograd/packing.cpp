@@ -8,9 +8,11 @@ const kernels::PackedMatrix* Packing::find(std::uint32_t slot, const Tensor& b, 
   const Index columns = b.shape()[transposed ? 0 : 1];
   if (!kernels::PackedMatrix::pays(b.dtype(), rows, inner, columns)) return nullptr;
   Entry& entry = entries_[slot];
-  if (entry.address != b.address()) {  // the parameter has got a new value since
+  // The parameter may have got a new value since, its own transpose even.
+  if (entry.address != b.address() || entry.strides != b.strides()) {
     entry = Entry{};
     entry.address = b.address();
+    entry.strides = b.strides();
   }
   const std::size_t form = transposed ? 1 : 0;
   kernels::PackedMatrix& packed = entry.packed[form];

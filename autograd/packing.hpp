@@ -26,6 +26,7 @@ class Packing {
  private:
   struct Entry {
     const void* address = nullptr;
+    Strides strides;
     Tensor source;  // kept once packed, so that its memory is not used for another matrix
     std::array<int, 2> uses{};
     std::array<kernels::PackedMatrix, 2> packed;  // as it is, transposed
