@@ -46,10 +46,15 @@ inline void expect_values(const Tensor& actual, const std::vector<double>& expec
   REQUIRE(actual.defined());
   const std::vector<double> values = actual.to_vector<double>();
   REQUIRE(values.size() == expected.size());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    CHECK_MESSAGE(distance(values[i], expected[i]) <= tolerance,
-                  describe(actual)
-                      << " element " << i << ": " << values[i] << ", expected " << expected[i]);
+  std::size_t wrong = 0;
+  std::size_t worst = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (distance(values[i], expected[i]) > tolerance) ++wrong;
+    if (distance(values[i], expected[i]) > distance(values[worst], expected[worst])) worst = i;
+  }
+  if (wrong > 0)
+    FAIL_CHECK(describe(actual) << ": " << wrong << " elements are wrong; the worst, " << worst
+                                << ", is " << values[worst] << ", expected " << expected[worst]);
 }
 
 /// Both tensors have one shape and agree within `tolerance`.
