@@ -7,12 +7,17 @@
 #include <autograd/gradcheck.hpp>
 #include <autograd/gradient.hpp>
 #include <autograd/memory.hpp>
+#include <autograd/ops/activation.hpp>
+#include <autograd/ops/comparison.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
+#include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
+#include <autograd/ops/special.hpp>
+#include <autograd/ops/trigonometric.hpp>
 #include <autograd/parameter.hpp>
 #include <autograd/pointwise.hpp>
 #include <autograd/random.hpp>

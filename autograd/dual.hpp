@@ -179,6 +179,32 @@ auto pow(const Dual<S, N, P>& a, double exponent) {
   return chain(a, pow(a.v, exponent), exponent * pow(a.v, exponent - 1.0));
 }
 
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto atan2(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  const S inverse = 1.0 / hypot(a.v, b.v);  // twice, as its square may overflow
+  const S by_a = b.v * inverse * inverse;
+  const S by_b = -a.v * inverse * inverse;
+  return detail::merge(
+      atan2(a.v, b.v), a, [&](const S& d) { return by_a * d; }, b,
+      [&](const S& d) { return by_b * d; });
+}
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto hypot(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  const S y = hypot(a.v, b.v);
+  const S inverse = where(y == 0.0, S(0.0), 1.0 / y);
+  const S by_a = a.v * inverse;
+  const S by_b = b.v * inverse;
+  return detail::merge(
+      y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
+}
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto fmod(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
+  const S y = fmod(a.v, b.v);
+  const S whole = round((a.v - y) / b.v);
+  return detail::merge(
+      y, a, [](const S& d) { return d; }, b, [&](const S& d) { return -whole * d; });
+}
+
 // Comparisons look at the values; `where` chooses value and partials together.
 #define UNROLL_DUAL_COMPARISON(op)                                                      \
   template <class A, class B>                                                           \
@@ -213,6 +239,29 @@ X where(Mask<M> mask, double a, const X& b) {
   return where(mask, X(a), b);
 }
 
+/// A number inside a pointwise lambda.
+template <class X>
+concept PointwiseNumber = detail::is_dual_v<X> || detail::is_lanes_v<X>;
+
+/// The derivative of lgamma: five terms of the asymptotic series at x + 10, less the steps to
+/// there, and the reflection for negative x. To 1e-14 of the larger of 1 and the result, in double.
+template <PointwiseNumber X>
+X digamma(const X& x) {
+  const X positive = where(x > 0.0, x, 1.0 - x);
+  const X shifted = positive + 10.0;
+  const X inverse = 1.0 / shifted;
+  const X s = inverse * inverse;
+  X steps = 1.0 / positive;
+  for (int k = 1; k < 10; ++k) steps = steps + 1.0 / (positive + static_cast<double>(k));
+  const X series =
+      s *
+      (1.0 / 12 -
+       s * (1.0 / 120 - s * (1.0 / 252 - s * (1.0 / 240 - s * (1.0 / 132 - s * (691.0 / 32760))))));
+  const X y = log(shifted) - 0.5 * inverse - series - steps;
+  constexpr double kPi = 3.14159265358979323846;
+  return where(x > 0.0, y, y - kPi / tan(kPi * (x - floor(x))));
+}
+
 // Derivative rules: value first, then d value / dx, in terms of x and y = f(x).
 #define UNROLL_DUAL_RULE(name, derivative)                    \
   template <class S, int N, std::uint32_t Which>              \
@@ -235,11 +284,26 @@ UNROLL_DUAL_RULE(cos, -sin(x))
 UNROLL_DUAL_RULE(tanh, 1.0 - y * y)
 UNROLL_DUAL_RULE(sigmoid, y*(1.0 - y))
 UNROLL_DUAL_RULE(softplus, sigmoid(x))
+UNROLL_DUAL_RULE(ceil, 0.0)
+UNROLL_DUAL_RULE(round, 0.0)
+UNROLL_DUAL_RULE(cbrt, 1.0 / (3.0 * y * y))
+UNROLL_DUAL_RULE(exp2, 0.693147180559945309417 * y)
+UNROLL_DUAL_RULE(log2, 1.44269504088896340736 / x)
+UNROLL_DUAL_RULE(log10, 0.434294481903251827651 / x)
+UNROLL_DUAL_RULE(tan, 1.0 + y * y)
+UNROLL_DUAL_RULE(asin, 1.0 / sqrt((1.0 - x) * (1.0 + x)))
+UNROLL_DUAL_RULE(acos, -1.0 / sqrt((1.0 - x) * (1.0 + x)))
+UNROLL_DUAL_RULE(atan, 1.0 / (1.0 + x * x))
+UNROLL_DUAL_RULE(sinh, cosh(x))
+UNROLL_DUAL_RULE(cosh, sinh(x))
+UNROLL_DUAL_RULE(asinh, 1.0 / sqrt(1.0 + x * x))
+UNROLL_DUAL_RULE(acosh, 1.0 / sqrt((x - 1.0) * (x + 1.0)))
+UNROLL_DUAL_RULE(atanh, 1.0 / ((1.0 - x) * (1.0 + x)))
+UNROLL_DUAL_RULE(erf, 1.12837916709551257390 * exp(-x * x))
+UNROLL_DUAL_RULE(erfc, -1.12837916709551257390 * exp(-x * x))
+UNROLL_DUAL_RULE(normal_cdf, 0.398942280401432677940 * exp(-0.5 * x * x))
+UNROLL_DUAL_RULE(lgamma, digamma(x))
 #undef UNROLL_DUAL_RULE
-
-/// A number inside a pointwise lambda.
-template <class X>
-concept PointwiseNumber = detail::is_dual_v<X> || detail::is_lanes_v<X>;
 
 // Functions made of others need no rule of their own.
 template <PointwiseNumber X>
@@ -265,6 +329,79 @@ X minimum(const X& a, double b) {
 template <PointwiseNumber X, PointwiseNumber Y>
 auto minimum(const X& a, const Y& b) {
   return where(a < b || a != a, a, b);
+}
+
+template <PointwiseNumber X>
+X reciprocal(const X& x) {
+  return 1.0 / x;
+}
+template <PointwiseNumber X>
+X rsqrt(const X& x) {
+  return 1.0 / sqrt(x);
+}
+/// A NaN stays one.
+template <PointwiseNumber X>
+X clamp(const X& x, double low, double high) {
+  return where(x < low, low, where(x > high, high, x));
+}
+/// a + w (b - a), exact at both ends.
+template <PointwiseNumber A, PointwiseNumber B, PointwiseNumber W>
+auto lerp(const A& a, const B& b, const W& w) {
+  const auto d = b - a;
+  return where(w < 0.5, a + w * d, b - (1.0 - w) * d);
+}
+template <PointwiseNumber X>
+X log_sigmoid(const X& x) {
+  return -softplus(-x);
+}
+template <PointwiseNumber X>
+X softsign(const X& x) {
+  return x / (1.0 + abs(x));
+}
+template <PointwiseNumber X>
+X leaky_relu(const X& x, double slope = 0.01) {
+  return where(x > 0.0, x, slope * x);
+}
+template <PointwiseNumber X, PointwiseNumber W>
+auto prelu(const X& x, const W& slope) {
+  return where(x > 0.0, x, slope * x);
+}
+template <PointwiseNumber X>
+X elu(const X& x, double alpha = 1.0) {
+  return where(x > 0.0, x, alpha * expm1(x));
+}
+template <PointwiseNumber X>
+X celu(const X& x, double alpha = 1.0) {
+  return where(x > 0.0, x, alpha * expm1(x / alpha));
+}
+template <PointwiseNumber X>
+X selu(const X& x) {
+  return 1.0507009873554804934 * elu(x, 1.6732632423543772848);
+}
+template <PointwiseNumber X>
+X gelu(const X& x) {
+  return x * normal_cdf(x);
+}
+template <PointwiseNumber X>
+X gelu_tanh(const X& x) {
+  // 0.5 (1 + tanh z) is sigmoid(2 z), which keeps the digits of its small end
+  return x * sigmoid(1.59576912160573071176 * (x + 0.044715 * x * x * x));
+}
+template <PointwiseNumber X>
+X silu(const X& x) {
+  return x * sigmoid(x);
+}
+template <PointwiseNumber X>
+X mish(const X& x) {
+  return x * tanh(softplus(x));
+}
+template <PointwiseNumber X>
+X hard_sigmoid(const X& x) {
+  return where(x <= -3.0, 0.0, where(x >= 3.0, 1.0, x / 6.0 + 0.5));
+}
+template <PointwiseNumber X>
+X hard_tanh(const X& x, double low = -1.0, double high = 1.0) {
+  return where(x <= low, low, where(x >= high, high, x));
 }
 
 }  // namespace unroll

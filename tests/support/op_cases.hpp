@@ -1,6 +1,5 @@
 #pragma once
 
-#include <autograd/gradcheck.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
@@ -12,19 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "elementwise_cases.hpp"
 #include "numbers.hpp"
+#include "op_case.hpp"
 
 namespace unroll::testing {
-
-/// One way to call one op, with float64 inputs at which it is smooth.
-struct OpCase {
-  std::string op;    ///< the name under which autograd/ops declares it
-  std::string what;  ///< what this case adds to the others
-  DifferentiableFunction f;
-  std::vector<Tensor> inputs;
-};
-
-using Inputs = std::span<const Variable>;
 
 inline std::vector<OpCase> arithmetic_cases() {
   const Tensor a = random({3, 4}, 1);
@@ -313,8 +304,8 @@ inline std::vector<OpCase> product_cases() {
 /// At least one case for every declaration in autograd/ops, which op_gradients_test makes sure of.
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
-  for (const auto& group :
-       {arithmetic_cases(), function_cases(), layout_cases(), sum_cases(), product_cases()})
+  for (const auto& group : {arithmetic_cases(), function_cases(), elementwise_cases(),
+                            layout_cases(), sum_cases(), product_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

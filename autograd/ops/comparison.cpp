@@ -1,0 +1,70 @@
+#include <autograd/error.hpp>
+#include <autograd/kernels/compare.hpp>
+#include <autograd/ops/comparison.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace unroll {
+namespace {
+
+template <class F>
+Tensor compared(const char* operation, const Variable& a, const Variable& b, F test) {
+  if (!a.defined() || !b.defined())
+    throw ArgumentError(std::string(operation) + ": an input is undefined");
+  if (a.dtype() != b.dtype())
+    throw DtypeError(std::string(operation) + ": both inputs must have one dtype, got " +
+                     describe(a.value()) + " and " + describe(b.value()) + "; convert with to()");
+  const Shape shape = broadcast(operation, a.shape(), b.shape());
+  Tensor result = Tensor::empty(shape, a.dtype());
+  kernels::compare(a.value().broadcast_to(shape), b.value().broadcast_to(shape), result, test);
+  return result;
+}
+
+/// The number stays a double: 0.5 must not become 0 because x holds integers.
+template <class F>
+Tensor tested(const char* operation, const Variable& x, F test) {
+  return compared(operation, x, x, [test](auto number, auto) { return test(number); });
+}
+
+}  // namespace
+
+#define UNROLL_COMPARISON(name, op)                                               \
+  Tensor name(const Variable& a, const Variable& b) {                             \
+    return compared(#name, a, b, [](auto x, auto y) { return x op y; });          \
+  }                                                                               \
+  Tensor name(const Variable& a, double b) {                                      \
+    return tested(#name, a, [b](auto x) { return static_cast<double>(x) op b; }); \
+  }
+UNROLL_COMPARISON(equal, ==)
+UNROLL_COMPARISON(not_equal, !=)
+UNROLL_COMPARISON(less, <)
+UNROLL_COMPARISON(less_equal, <=)
+UNROLL_COMPARISON(greater, >)
+UNROLL_COMPARISON(greater_equal, >=)
+#undef UNROLL_COMPARISON
+
+Tensor logical_and(const Variable& a, const Variable& b) {
+  return compared("logical_and", a, b, [](auto x, auto y) { return x != 0 && y != 0; });
+}
+Tensor logical_or(const Variable& a, const Variable& b) {
+  return compared("logical_or", a, b, [](auto x, auto y) { return x != 0 || y != 0; });
+}
+Tensor logical_xor(const Variable& a, const Variable& b) {
+  return compared("logical_xor", a, b, [](auto x, auto y) { return (x != 0) != (y != 0); });
+}
+Tensor logical_not(const Variable& x) {
+  return tested("logical_not", x, [](auto a) { return a == 0; });
+}
+
+Tensor is_nan(const Variable& x) {
+  return tested("is_nan", x, [](auto a) { return std::isnan(static_cast<double>(a)); });
+}
+Tensor is_inf(const Variable& x) {
+  return tested("is_inf", x, [](auto a) { return std::isinf(static_cast<double>(a)); });
+}
+Tensor is_finite(const Variable& x) {
+  return tested("is_finite", x, [](auto a) { return std::isfinite(static_cast<double>(a)); });
+}
+
+}  // namespace unroll

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <autograd/pointwise.hpp>
+
+namespace unroll::detail {
+
+/// Like pointwise, but differentiable once more than a user's lambda: compiled once in the library,
+/// it costs nobody.
+template <class F, class... X>
+auto elementwise(const char* name, const F& f, const X&... x) {
+  return pointwise<3>(name, f, x...);
+}
+
+}  // namespace unroll::detail
+
+// Defines the operation on a variable that a function of dual.hpp makes, under the function's name.
+// (Written this way round, it does not read like the declaration of one called `name`.)
+#define UNROLL_ELEMENTWISE(name)                             \
+  auto name(const Variable& x)->Variable {                   \
+    return detail::elementwise(                              \
+        #name, [](auto number) { return name(number); }, x); \
+  }
