@@ -1,0 +1,29 @@
+#pragma once
+
+#include "lstm_problem.hpp"
+#include "step.hpp"
+
+#include <memory>
+#include <string>
+
+/// The library's side of the comparisons.
+namespace benchmarks {
+
+/// A training step, forward and backward, of one recurrent layer: "lstm", "gru", "elman",
+/// "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a user's cell, operation by
+/// operation).
+std::unique_ptr<Step> training_step(const std::string& layer, Size size);
+
+/// One step in time of a layer, a batch of one, without a tape.
+std::unique_ptr<Step> inference_step(const std::string& layer, int hidden);
+
+/// Embedding, two LSTM layers, softmax and cross-entropy, gradients and SGD.
+std::unique_ptr<Step> word_model_step();
+
+/// What nn::LSTM computes of the problem.
+LstmNumbers lstm_numbers(Size size);
+
+/// Floating-point operations in the products of a training step of an LSTM layer.
+double lstm_operations(Size size);
+
+}  // namespace benchmarks
