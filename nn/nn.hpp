@@ -1,8 +1,11 @@
 #pragma once
 
 /// Everything of nn.
+#include <nn/activation.hpp>
 #include <nn/cell.hpp>
 #include <nn/cells/elman.hpp>
+#include <nn/cells/fixed_context_elman.hpp>
+#include <nn/cells/fully_recurrent.hpp>
 #include <nn/cells/gru.hpp>
 #include <nn/cells/lstm.hpp>
 #include <nn/clip.hpp>

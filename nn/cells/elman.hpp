@@ -1,12 +1,9 @@
 #pragma once
 
-#include <autograd/ops/elementwise.hpp>
+#include <nn/activation.hpp>
 #include <nn/cell.hpp>
 
 namespace unroll::nn {
-
-/// An elementwise function: `relu`, `sigmoid`, or a lambda without captures.
-using Activation = Variable (*)(const Variable&);
 
 struct ElmanOptions {
   Activation activation = tanh;

@@ -79,6 +79,16 @@ TEST_CASE("the gradients of every cell agree with finite differences") {
   SUBCASE("Elman, sigmoid") {
     check_gradients(nn::Recurrent(nn::Elman(i, h, {.activation = sigmoid})), h * i + h * h + 2 * h);
   }
+  SUBCASE("Elman with fixed context weights") {
+    check_gradients(nn::Recurrent(nn::FixedContextElman(i, h)), h * i + h);
+    check_gradients(
+        nn::Recurrent(nn::FixedContextElman(i, h, {.activation = sigmoid, .bias = false})), h * i);
+  }
+  SUBCASE("fully recurrent") {
+    check_gradients(nn::Recurrent(nn::FullyRecurrent(i, h)), h * i + h + h * h);
+    check_gradients(nn::Recurrent(nn::FullyRecurrent(i, h, {.activation = sigmoid, .bias = false})),
+                    h * i + h * h);
+  }
   SUBCASE("GRU") { check_gradients(nn::Recurrent(nn::GRU(i, h)), 3 * (h * i + h * h + 2 * h)); }
   SUBCASE("LSTM") { check_gradients(nn::Recurrent(nn::LSTM(i, h)), 4 * (h * i + h * h + 2 * h)); }
   SUBCASE("a user's") {
@@ -168,6 +178,8 @@ TEST_CASE("a cell refuses sizes below 1") {
   expect_error<ArgumentError>([] { nn::LSTM(0, 3); }, {"inputs", "0"});
   expect_error<ArgumentError>([] { nn::GRU(3, 0); }, {"state size", "0"});
   expect_error<ArgumentError>([] { nn::Elman(3, -1); }, {"state size", "-1"});
+  expect_error<ArgumentError>([] { nn::FixedContextElman(3, 0); }, {"state size", "0"});
+  expect_error<ArgumentError>([] { nn::FullyRecurrent(0, 3); }, {"inputs", "0"});
   class Stateless : public nn::Cell {
    public:
     Stateless() : Cell(1, {}) {}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <nn/activation.hpp>
+#include <nn/cell.hpp>
+#include <nn/linear.hpp>
+
+namespace unroll::nn {
+
+struct FixedContextElmanOptions {
+  Activation activation = tanh;
+  bool bias = true;  ///< false for the network as the lecture writes it
+};
+
+/// Elman network whose context units have the fixed weight 1.0 (001_7fa6a7ec02051579.txt, "Elman
+/// Network"; the copying of Elman 1990 without trainable weights behind it):
+///
+///     s(t) = W^T x(t) + b + a(t-1)
+///     a(t) = f(s(t))
+///
+/// State {a: [B,H]}. Parameters `input.weight: [H,I]`, which is W^T, and `input.bias: [H]`.
+class FixedContextElman : public Cell {
+ public:
+  /// Throws ArgumentError when a size is below 1.
+  FixedContextElman(Index inputs, Index hidden, const FixedContextElmanOptions& options = {});
+
+  Variable project(const Variable& x) const override;
+  State step(const Variable& x, const State& state) const override;
+
+ private:
+  Activation activation_;
+  Linear input_;
+};
+
+}  // namespace unroll::nn
