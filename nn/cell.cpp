@@ -28,4 +28,10 @@ State Cell::initial_state(Index batch, Dtype dtype) const {
   return state;
 }
 
+State Cell::force(const State&, const Variable&) const {
+  throw ArgumentError(
+      "recurrent: targets were given, but this cell does not feed its output back, so there is "
+      "nothing to force; leave the targets out, or use a cell that overrides force()");
+}
+
 }  // namespace unroll::nn

@@ -60,6 +60,11 @@ class Cell : public Module {
   /// O, the size of output(); that of the first state tensor unless output() is overridden.
   virtual Index outputs() const { return state_sizes_[0]; }
 
+  /// Teacher forcing: the state with the output that the next step will read replaced by
+  /// `target: [B,O]`. To be overridden by cells that feed their output back; the default throws
+  /// ArgumentError, as a cell that does not read its output has nothing to replace.
+  virtual State force(const State& state, const Variable& target) const;
+
  private:
   Index inputs_;
   std::vector<Index> state_sizes_;

@@ -7,7 +7,10 @@
 #include <nn/cells/fixed_context_elman.hpp>
 #include <nn/cells/fully_recurrent.hpp>
 #include <nn/cells/gru.hpp>
+#include <nn/cells/jordan.hpp>
+#include <nn/cells/jordan_1986.hpp>
 #include <nn/cells/lstm.hpp>
+#include <nn/cells/output_to_hidden.hpp>
 #include <nn/clip.hpp>
 #include <nn/dropout.hpp>
 #include <nn/embedding.hpp>

@@ -25,10 +25,24 @@ void check_state(const Cell& cell, const State& state, Index batch, const char* 
                        std::to_string(batch) + " need " + to_string(Shape{batch, sizes[k]}));
 }
 
+/// The number of steps that are forced.
+Index check_targets(const Cell& cell, const Variable& x, const Variable& targets) {
+  if (!targets.defined()) return 0;
+  if (targets.rank() != 3 || targets.size(0) > x.size(0) || targets.size(1) != x.size(1) ||
+      targets.size(2) != cell.outputs())
+    throw ShapeError("recurrent: the targets are " + describe(targets.value()) + ", for x " +
+                     to_string(x.shape()) + " and this cell they must be [F," +
+                     std::to_string(x.size(1)) + "," + std::to_string(cell.outputs()) +
+                     "] with F at most " + std::to_string(x.size(0)));
+  return targets.size(0);
+}
+
 }  // namespace
 
-Sequence Recurrent::operator()(const Variable& x, const State& state) const {
+Sequence Recurrent::operator()(const Variable& x, const State& state,
+                               const UnrollOptions& options) const {
   check_input(*cell_, x);
+  const Index forced = check_targets(*cell_, x, options.targets);
   const Index batch = x.size(1);
   State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
   check_state(*cell_, current, batch,
@@ -44,6 +58,9 @@ Sequence Recurrent::operator()(const Variable& x, const State& state) const {
     current = cell_->step(select(projected, 0, t), current);
     check_state(*cell_, current, batch, "what step returned");
     outputs.push_back(cell_->output(current));
+    if (t >= forced) continue;
+    current = cell_->force(current, select(options.targets, 0, t));
+    check_state(*cell_, current, batch, "what force returned");
   }
   return {stack(outputs), std::move(current)};
 }

@@ -14,6 +14,14 @@ struct Sequence {
   State state;       ///< after the last step
 };
 
+struct UnrollOptions {
+  /// `[F,B,O]`, F at most T: teacher forcing. A cell that feeds its output back reads at step t + 1
+  /// the target of step t in place of its output, for the first F steps: no gradient flows from
+  /// one of them to another through the output. After them the loop is closed and the cell reads
+  /// what it put out. F = T is open-loop training; a shorter F a warm-up before a forecast.
+  Variable targets = {};
+};
+
 /// Unrolls a cell over time. Backpropagation through time falls out of the steps being on the tape.
 class Recurrent : public Module {
  public:
@@ -24,9 +32,16 @@ class Recurrent : public Module {
       : cell_(std::make_shared<C>(add("", std::move(cell), "_l" + std::to_string(layer)))) {}
 
   /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's
-  /// initial state. Throws ShapeError when x or the state do not fit the cell, TapeError for a
-  /// state of another tape.
-  Sequence operator()(const Variable& x, const State& state = {}) const;
+  /// initial state. The outputs are the cell's own, forced or not; the state after a forced last
+  /// step holds its target, so that a sequence can be forced in parts. Throws ShapeError when x,
+  /// the state or the targets do not fit the cell, TapeError for a state of another tape,
+  /// ArgumentError for targets given to a cell that does not feed its output back.
+  ///
+  ///     rnn(x)                                  // closed loop from the first step
+  ///     rnn(x, {}, {.targets = y})              // teacher forcing
+  ///     rnn(x, {}, {.targets = y.slice(0, 0, 50)})  // 50 steps forced, the others a forecast
+  Sequence operator()(const Variable& x, const State& state = {},
+                      const UnrollOptions& options = {}) const;
 
   const Cell& cell() const { return *cell_; }
 
