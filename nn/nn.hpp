@@ -4,6 +4,7 @@
 #include <nn/activation.hpp>
 #include <nn/cell.hpp>
 #include <nn/cells/elman.hpp>
+#include <nn/cells/euler.hpp>
 #include <nn/cells/fixed_context_elman.hpp>
 #include <nn/cells/fully_recurrent.hpp>
 #include <nn/cells/gru.hpp>

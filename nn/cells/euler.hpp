@@ -1,0 +1,51 @@
+#pragma once
+
+#include <nn/cell.hpp>
+
+#include <concepts>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace unroll::nn {
+
+/// The right-hand side of ds/dt = g(s, t, x): `s: [B,N]`, `t: [B,1]`, `x: [B,I]` to `[B,N]`.
+using Derivative = std::function<Variable(const Variable& s, const Variable& t, const Variable& x)>;
+
+struct EulerOptions {
+  double step = 0.1;   ///< h, the stepsize
+  double start = 0.0;  ///< t before the first step
+};
+
+/// Euler's method as a recurrent network (004_f35a51dda55cb382.txt, "Euler's method"): any g
+/// becomes a cell.
+///
+///     s(t+h) = s(t) + h g(s(t), t, x)
+///
+/// State {s: [B,N], t: [B,1]}, output s. A g that is a Module has its parameters listed, and
+/// trained, as `g.<name>`. For a system without input, x has one column that g ignores.
+///
+///     Euler oscillator(1, 1, [](auto& s, auto& t, auto&) { return cos(t) - s; }, {.step = 0.01});
+class Euler : public Cell {
+ public:
+  /// Throws ArgumentError when a size is below 1 or the step is 0 or not finite.
+  template <class G>
+  requires std::is_invocable_r_v<Variable, const G&, const Variable&, const Variable&,
+                                 const Variable&>
+  Euler(Index inputs, Index units, G g, const EulerOptions& options = {})
+      : Cell(inputs, {units, 1}), options_(checked(options)) {
+    if constexpr (std::derived_from<G, Module>) add("g", g);
+    g_ = std::move(g);
+  }
+
+  State initial_state(Index batch, Dtype dtype) const override;
+  State step(const Variable& x, const State& state) const override;
+
+ private:
+  static EulerOptions checked(const EulerOptions& options);
+
+  EulerOptions options_;
+  Derivative g_;
+};
+
+}  // namespace unroll::nn
