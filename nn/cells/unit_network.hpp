@@ -1,0 +1,35 @@
+#pragma once
+
+#include <nn/activation.hpp>
+#include <nn/cell.hpp>
+
+namespace unroll::nn {
+
+struct UnitNetworkOptions {
+  Activation activation = sigmoid;  ///< phi
+};
+
+/// The network of Williams and Zipser (Gradient-based learning algorithms for recurrent networks,
+/// 1995; 003_75569be6c17a5139.txt, "Recurrent Layers - Formalism"): input neurons I, others Q, and
+/// one weight matrix over all of S = I u Q:
+///
+///     xi_k(t) = x_k(t) for k in I,  a_k(t-1) for k in Q
+///     z_k(t)  = sum_{l in S} w_kl xi_l(t)
+///     a_k(t)  = phi(z_k(t))
+///
+/// for k in Q: of an input neuron nothing but x is ever read. State and output {a: [B,Q]}.
+/// Parameter `weight: [Q,I+Q]`, the columns of I first. A bias is an input that is always 1. Which
+/// neurons have targets may change with t: masked_squared_error.
+class UnitNetwork : public Cell {
+ public:
+  /// Throws ArgumentError when a size is below 1.
+  UnitNetwork(Index inputs, Index units, const UnitNetworkOptions& options = {});
+
+  State step(const Variable& x, const State& state) const override;
+
+ private:
+  Activation activation_;
+  Parameter weight_;
+};
+
+}  // namespace unroll::nn
