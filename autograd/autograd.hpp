@@ -17,6 +17,7 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/special.hpp>
+#include <autograd/ops/statistics.hpp>
 #include <autograd/ops/trigonometric.hpp>
 #include <autograd/parameter.hpp>
 #include <autograd/pointwise.hpp>

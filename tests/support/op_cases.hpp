@@ -14,6 +14,7 @@
 #include "elementwise_cases.hpp"
 #include "numbers.hpp"
 #include "op_case.hpp"
+#include "statistics_cases.hpp"
 
 namespace unroll::testing {
 
@@ -305,7 +306,7 @@ inline std::vector<OpCase> product_cases() {
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
   for (const auto& group : {arithmetic_cases(), function_cases(), elementwise_cases(),
-                            layout_cases(), sum_cases(), product_cases()})
+                            layout_cases(), sum_cases(), statistics_cases(), product_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

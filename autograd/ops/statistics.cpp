@@ -1,0 +1,302 @@
+#include <autograd/error.hpp>
+#include <autograd/kernels/along.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/statistics.hpp>
+#include <autograd/pointwise.hpp>
+
+#include <array>
+#include <cmath>
+#include <span>
+#include <string>
+
+namespace unroll {
+namespace {
+
+using Axes = std::initializer_list<int>;
+
+void check_floating(const char* operation, const Variable& x) {
+  if (!x.defined() || !is_floating(x.dtype()))
+    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
+                     describe(x.value()));
+}
+
+void check_defined(const char* operation, const Variable& x) {
+  if (!x.defined()) throw ArgumentError(std::string(operation) + ": x is undefined");
+}
+
+/// x with the axes to reduce laid end to end, one row for each result.
+struct Rows {
+  Variable x;       ///< [R,n]
+  Shape dropped;    ///< shape of the result
+  Shape kept;       ///< the same with the reduced axes of size 1
+  Index count = 1;  ///< n
+};
+
+Rows rows_of(const char* operation, const Variable& x, Axes axes) {
+  Rows rows;
+  rows.kept = x.shape();
+  std::array<bool, kMaxRank> reduced{};
+  for (int axis : axes) {
+    const int at = normalize_axis(operation, axis, x.rank());
+    if (reduced[static_cast<std::size_t>(at)])
+      throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axis) +
+                          " is listed twice");
+    reduced[static_cast<std::size_t>(at)] = true;
+    rows.count *= rows.kept[at];
+    rows.kept[at] = 1;
+  }
+  std::array<int, kMaxRank> order{};
+  std::size_t placed = 0;
+  for (bool last : {false, true})
+    for (int axis = 0; axis < x.rank(); ++axis)
+      if (reduced[static_cast<std::size_t>(axis)] == last) {
+        order[placed++] = axis;
+        if (!last) rows.dropped.push_back(x.shape()[axis]);
+      }
+  rows.x = reshape(permute(x, std::span<const int>(order).first(placed)),
+                   {size_of(rows.dropped), rows.count});
+  return rows;
+}
+
+Rows flat(const Variable& x) {
+  Rows rows;
+  rows.count = x.value().size();
+  rows.x = reshape(x, {1, rows.count});
+  return rows;
+}
+
+const Rows& not_empty(const char* operation, const Rows& rows) {
+  if (rows.count == 0)
+    throw ShapeError(std::string(operation) + ": there are no elements to reduce");
+  return rows;
+}
+
+Variable shaped(const Variable& y, const Rows& rows, bool keep_axes = false) {
+  return reshape(y, keep_axes ? rows.kept : rows.dropped);
+}
+
+Variable add_along(const Variable& x, const Tensor& index, Index n);
+
+/// x[r][index[r][k]] for `x: [R,n]`, `index: [R,k]`.
+Variable take_along(const char* name, const Variable& x, const Tensor& index) {
+  Tensor y = Tensor::empty(index.shape(), x.dtype());
+  kernels::take_along_rows(x.value().contiguous(), index, y);
+  if (!recording(name, x)) return y;
+  return record(name, std::move(y),
+                [x = x.without_value(), index](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, add_along(g, index, x.size(1)));
+                });
+}
+
+/// The opposite: zeros of `[R,n]` with x added at the positions.
+Variable add_along(const Variable& x, const Tensor& index, Index n) {
+  Tensor y = zeros({x.size(0), n}, x.dtype());
+  kernels::add_along_rows(x.value().contiguous(), index, y);
+  if (!recording("add_along", x)) return y;
+  return record("add_along", std::move(y),
+                [x = x.without_value(), index](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, take_along("take_along", g, index));
+                });
+}
+
+Tensor extreme_index(const Variable& rows, kernels::Extreme which) {
+  Tensor index = Tensor::empty({rows.size(0)}, Dtype::int64);
+  kernels::extreme_rows(rows.value().contiguous(), which, index);
+  return index;
+}
+
+Variable extreme(const char* name, const Rows& rows, kernels::Extreme which) {
+  not_empty(name, rows);
+  return take_along(name, rows.x, extreme_index(rows.x, which).reshape({-1, 1}));
+}
+
+/// Halves until one is left: every factor enters by multiplication alone, so no derivative divides
+/// by it.
+Variable product(const Rows& rows) {
+  if (rows.count == 0) return ones({rows.x.size(0), 1}, rows.x.dtype());
+  Variable x = rows.x;
+  for (Index n = rows.count; n > 1; n = x.size(1)) {
+    const Index half = n / 2;
+    const Variable pairs = slice(x, 1, 0, half) * slice(x, 1, half, 2 * half);
+    x = n % 2 == 0 ? pairs : concat({pairs, slice(x, 1, n - 1, n)}, 1);
+  }
+  return x;
+}
+
+/// x^(1 / order) for x >= 0, with derivative 0 at 0.
+Variable root(const Variable& x, double order) {
+  if (order == 2.0)
+    return pointwise<3>(
+        "root", [](auto a) { return where(a == 0.0, 0.0 * a, sqrt(a)); }, x);
+  return pointwise<3>(
+      "root", [order](auto a) { return where(a == 0.0, 0.0 * a, pow(a, 1.0 / order)); }, x);
+}
+
+Variable variance_of(const char* name, const Rows& rows, double correction) {
+  const auto count = static_cast<double>(rows.count);
+  if (!(count > correction))
+    throw ShapeError(std::string(name) + ": " + std::to_string(rows.count) +
+                     " elements are too few for a correction of " + std::to_string(correction));
+  return sum(square(rows.x - mean(rows.x, {1}, true)), {1}, true) * (1.0 / (count - correction));
+}
+
+Variable logsumexp_of(const Rows& rows) {
+  not_empty("logsumexp", rows);
+  const Variable x = detach(rows.x);
+  const Variable top = pointwise(
+      "logsumexp", [](auto a) { return where(abs(a) < HUGE_VAL, a, 0.0); },
+      extreme("logsumexp", {x, {}, {}, rows.count}, kernels::Extreme::max));
+  Tensor result = (log(sum(exp(x - top), {1}, true)) + top).value();
+  if (!recording("logsumexp", rows.x)) return result;
+  return record("logsumexp", std::move(result),
+                [saved = rows.x](const Variable& y, const Variable& g, BackwardPass& pass) {
+                  pass.add(saved, g * exp(saved - y));
+                });
+}
+
+Variable norm_of(const Rows& rows, double order) {
+  if (!(order >= 1.0))
+    throw ArgumentError("norm: the order must be at least 1, got " + std::to_string(order));
+  not_empty("norm", rows);
+  const Variable size = abs(rows.x);
+  if (order == 1.0) return sum(size, {1}, true);
+  if (std::isinf(order)) return extreme("norm", {size, {}, {}, rows.count}, kernels::Extreme::max);
+  // The norm of x / scale times scale is that of x for any scale, which may thus be a constant.
+  const Variable largest =
+      extreme("norm", {detach(size), {}, {}, rows.count}, kernels::Extreme::max);
+  const Variable scale = pointwise(
+      "norm", [](auto a) { return where(a > 0.0 && a < HUGE_VAL, a, 1.0); }, largest);
+  const Variable scaled = size / scale;
+  const Variable powers = order == 2.0 ? square(scaled) : pow(scaled, order);
+  return root(sum(powers, {1}, true), order) * scale;
+}
+
+Tensor position(const char* name, const Variable& x, kernels::Extreme which) {
+  check_defined(name, x);
+  return extreme_index(not_empty(name, flat(detach(x))).x, which).reshape({});
+}
+
+Tensor position(const char* name, const Variable& x, int axis, bool keep_axis,
+                kernels::Extreme which) {
+  check_defined(name, x);
+  const Rows rows = rows_of(name, detach(x), {axis});
+  return extreme_index(not_empty(name, rows).x, which)
+      .reshape(keep_axis ? rows.kept : rows.dropped);
+}
+
+Tensor truth(const Rows& rows, bool keep_axes, void (*kernel)(const Tensor&, Tensor&)) {
+  Tensor y = Tensor::empty({rows.x.size(0)}, rows.x.dtype());
+  kernel(rows.x.value().contiguous(), y);
+  return y.reshape(keep_axes ? rows.kept : rows.dropped);
+}
+
+/// Runs a scan over rows along an axis.
+template <class F>
+Variable scanned(const char* name, const Variable& x, int axis, F&& scan) {
+  check_floating(name, x);
+  normalize_axis(name, axis, x.rank());
+  const Variable turned = transpose(x, axis, -1);
+  if (x.value().size() == 0) return x;
+  const Variable y = scan(reshape(turned, {-1, turned.size(-1)}));
+  return transpose(reshape(y, turned.shape()), axis, -1);
+}
+
+Variable running_sum(const Variable& x, bool backwards) {
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  kernels::running_sum_rows(x.value().contiguous(), backwards, y);
+  if (!recording("cumsum", x)) return y;
+  return record("cumsum", std::move(y),
+                [x = x.without_value(), backwards](const Variable& g, BackwardPass& pass) {
+                  pass.add(x, running_sum(g, !backwards));
+                });
+}
+
+}  // namespace
+
+// Both forms of a reduction that works on rows.
+#define UNROLL_REDUCTION(name, of_rows)                         \
+  Variable name(const Variable& x) {                            \
+    check_floating(#name, x);                                   \
+    const Rows rows = flat(x);                                  \
+    return shaped(of_rows, rows);                               \
+  }                                                             \
+  Variable name(const Variable& x, Axes axes, bool keep_axes) { \
+    check_floating(#name, x);                                   \
+    const Rows rows = rows_of(#name, x, axes);                  \
+    return shaped(of_rows, rows, keep_axes);                    \
+  }
+UNROLL_REDUCTION(prod, product(rows))
+UNROLL_REDUCTION(max, extreme("max", rows, kernels::Extreme::max))
+UNROLL_REDUCTION(min, extreme("min", rows, kernels::Extreme::min))
+UNROLL_REDUCTION(logsumexp, logsumexp_of(rows))
+#undef UNROLL_REDUCTION
+
+// The same with an option.
+#define UNROLL_REDUCTION(name, option, of_rows)                                \
+  Variable name(const Variable& x, double option) {                            \
+    check_floating(#name, x);                                                  \
+    const Rows rows = flat(x);                                                 \
+    return shaped(of_rows, rows);                                              \
+  }                                                                            \
+  Variable name(const Variable& x, Axes axes, bool keep_axes, double option) { \
+    check_floating(#name, x);                                                  \
+    const Rows rows = rows_of(#name, x, axes);                                 \
+    return shaped(of_rows, rows, keep_axes);                                   \
+  }
+UNROLL_REDUCTION(variance, correction, variance_of("variance", rows, correction))
+UNROLL_REDUCTION(standard_deviation, correction,
+                 root(variance_of("standard_deviation", rows, correction), 2.0))
+UNROLL_REDUCTION(norm, order, norm_of(rows, order))
+#undef UNROLL_REDUCTION
+
+Tensor argmax(const Variable& x) { return position("argmax", x, kernels::Extreme::max); }
+Tensor argmax(const Variable& x, int axis, bool keep_axis) {
+  return position("argmax", x, axis, keep_axis, kernels::Extreme::max);
+}
+Tensor argmin(const Variable& x) { return position("argmin", x, kernels::Extreme::min); }
+Tensor argmin(const Variable& x, int axis, bool keep_axis) {
+  return position("argmin", x, axis, keep_axis, kernels::Extreme::min);
+}
+
+Tensor any(const Variable& x) {
+  check_defined("any", x);
+  return truth(flat(detach(x)), false, kernels::any_rows);
+}
+Tensor any(const Variable& x, Axes axes, bool keep_axes) {
+  check_defined("any", x);
+  return truth(rows_of("any", detach(x), axes), keep_axes, kernels::any_rows);
+}
+Tensor all(const Variable& x) {
+  check_defined("all", x);
+  return truth(flat(detach(x)), false, kernels::all_rows);
+}
+Tensor all(const Variable& x, Axes axes, bool keep_axes) {
+  check_defined("all", x);
+  return truth(rows_of("all", detach(x), axes), keep_axes, kernels::all_rows);
+}
+
+Variable cumsum(const Variable& x, int axis) {
+  return scanned("cumsum", x, axis, [](const Variable& rows) { return running_sum(rows, false); });
+}
+
+Variable cumprod(const Variable& x, int axis) {
+  return scanned("cumprod", x, axis, [](Variable y) {
+    // Each round doubles how many factors every element holds; nothing is ever divided.
+    const Index n = y.size(1);
+    for (Index reach = 1; reach < n; reach *= 2)
+      y = concat({slice(y, 1, 0, reach), slice(y, 1, reach, n) * slice(y, 1, 0, n - reach)}, 1);
+    return y;
+  });
+}
+
+Variable cummax(const Variable& x, int axis) {
+  return scanned("cummax", x, axis, [](const Variable& rows) {
+    Tensor index = Tensor::empty(rows.shape(), Dtype::int64);
+    kernels::running_max_rows(rows.value().contiguous(), index);
+    return take_along("cummax", rows, index);
+  });
+}
+
+}  // namespace unroll
