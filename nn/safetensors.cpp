@@ -1,15 +1,11 @@
 #include <autograd/error.hpp>
 #include <nlohmann/json.hpp>
+#include <nn/atomic_file.hpp>
 #include <nn/safetensors.hpp>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -39,83 +35,6 @@ std::string quote(std::string_view name) {
 }
 
 // Writing.
-
-/// A file that is written under another name and gets its own only in commit(). Without commit, no
-/// trace of it stays.
-class AtomicFile {
- public:
-  explicit AtomicFile(const std::filesystem::path& path) : target_(path) {
-    resolve_target();
-    // The process id keeps programs apart that save to the same name; the count, what a killed one
-    // has left.
-    for (int attempt = 0; descriptor_ < 0; ++attempt) {
-      temporary_ = target_;
-      temporary_ += '.' + std::to_string(::getpid()) + '-' + std::to_string(attempt) + ".tmp";
-      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (descriptor_ < 0 && errno != EEXIST && errno != EINTR)
-        fail("cannot create a file beside it");
-    }
-  }
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-  ~AtomicFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  }
-
-  void write(const void* data, std::size_t bytes) {
-    const auto* next = static_cast<const char*>(data);
-    while (bytes > 0) {
-      const ::ssize_t written = ::write(descriptor_, next, bytes);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("cannot write");
-      next += written;
-      bytes -= static_cast<std::size_t>(written);
-    }
-  }
-
-  void commit() {
-    // Before the rename: otherwise a loss of power may leave the new name on an empty file.
-    if (::fsync(descriptor_) != 0) fail("cannot write");
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot close");
-    if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot rename the finished file");
-    temporary_.clear();
-    const auto folder =
-        target_.has_parent_path() ? target_.parent_path() : std::filesystem::path(".");
-    const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return;
-    ::fsync(directory);  // makes the new name last; the file is whole either way
-    ::close(directory);
-  }
-
- private:
-  /// Follows a link, so that it survives. Refuses what a rename would replace by mistake.
-  void resolve_target() {
-    if (!target_.has_filename())
-      throw Error("save_safetensors: " + quote(target_.string()) + ": expected the name of a file");
-    std::error_code error;
-    if (std::filesystem::is_symlink(target_, error)) {
-      const auto file = std::filesystem::canonical(target_, error);
-      if (!error) target_ = file;
-    }
-    const auto status = std::filesystem::status(target_, error);
-    if (!std::filesystem::exists(status)) return;
-    if (!std::filesystem::is_regular_file(status))
-      throw Error("save_safetensors: " + quote(target_.string()) +
-                  " exists and is not a regular file");
-    if (::access(target_.c_str(), W_OK) != 0) fail("cannot be overwritten");
-  }
-
-  [[noreturn]] void fail(const char* what) const {
-    const int number = errno;
-    throw Error("save_safetensors: " + quote(target_.string()) + ": " + what + ": " +
-                std::generic_category().message(number));
-  }
-
-  std::filesystem::path target_;
-  std::filesystem::path temporary_;
-  int descriptor_ = -1;
-};
 
 const char* format_name(Dtype dtype) {
   switch (dtype) {

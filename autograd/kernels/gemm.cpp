@@ -1,6 +1,7 @@
 #include <autograd/error.hpp>
 #include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/kernels/parallel.hpp>
 
 #include <cblas.h>
 
@@ -16,6 +17,12 @@ struct Operand {
   CBLAS_TRANSPOSE transpose = CblasNoTrans;
   int leading = 1;
   Tensor copy = {};  // keeps `data` when the matrix had to be packed
+
+  template <class T>
+  const T* at(Index row, Index column) const {
+    return static_cast<const T*>(data) +
+           (transpose == CblasNoTrans ? row * leading + column : column * leading + row);
+  }
 };
 
 int to_int(Index n) {
@@ -43,32 +50,43 @@ Operand operand(const Tensor& x) {
   return packed;
 }
 
+/// Rows [rows.begin, rows.end) and columns [columns.begin, columns.end) of c = a b + beta c.
 template <class T>
-void blas_gemm(const Operand& a, const Operand& b, T* c, int m, int n, int k, double beta,
-               int leading) {
-  const T* x = static_cast<const T*>(a.data);
-  const T* y = static_cast<const T*>(b.data);
+void blas_gemm(const Operand& a, const Operand& b, T* c, Index c_stride, Range rows, Range columns,
+               Index inner, double beta) {
+  const int m = to_int(rows.end - rows.begin);
+  const int n = to_int(columns.end - columns.begin);
+  const int k = to_int(inner);
+  if (m == 0 || n == 0) return;
+  const T* x = a.at<T>(rows.begin, 0);
+  const T* y = b.at<T>(0, columns.begin);
+  T* z = c + rows.begin * c_stride + columns.begin;
+  const int leading = to_int(std::max(c_stride, columns.end));
   if constexpr (sizeof(T) == sizeof(float))
     cblas_sgemm(CblasRowMajor, a.transpose, b.transpose, m, n, k, 1.0F, x, a.leading, y, b.leading,
-                static_cast<float>(beta), c, leading);
+                static_cast<float>(beta), z, leading);
   else
     cblas_dgemm(CblasRowMajor, a.transpose, b.transpose, m, n, k, 1.0, x, a.leading, y, b.leading,
-                beta, c, leading);
+                beta, z, leading);
 }
 
-/// c = x b + beta c for one row x, which BLAS does faster as a matrix times a vector.
+/// The same for one row x, which BLAS does faster as a matrix times a vector.
 template <class T>
-void blas_gemv(const T* x, int step, const Operand& b, T* c, int n, int k, double beta) {
-  const T* y = static_cast<const T*>(b.data);
+void blas_gemv(const T* x, Index step, const Operand& b, T* c, Range columns, Index inner,
+               double beta) {
+  const int n = to_int(columns.end - columns.begin);
+  const int k = to_int(inner);
+  if (n == 0) return;
+  const T* y = b.at<T>(0, columns.begin);
+  T* z = c + columns.begin;
   const bool by_rows = b.transpose == CblasNoTrans;
-  const int rows = by_rows ? k : n;
-  const int columns = by_rows ? n : k;
   const CBLAS_TRANSPOSE transpose = by_rows ? CblasTrans : CblasNoTrans;
   if constexpr (sizeof(T) == sizeof(float))
-    cblas_sgemv(CblasRowMajor, transpose, rows, columns, 1.0F, y, b.leading, x, step,
-                static_cast<float>(beta), c, 1);
+    cblas_sgemv(CblasRowMajor, transpose, by_rows ? k : n, by_rows ? n : k, 1.0F, y, b.leading, x,
+                to_int(step), static_cast<float>(beta), z, 1);
   else
-    cblas_dgemv(CblasRowMajor, transpose, rows, columns, 1.0, y, b.leading, x, step, beta, c, 1);
+    cblas_dgemv(CblasRowMajor, transpose, by_rows ? k : n, by_rows ? n : k, 1.0, y, b.leading, x,
+                to_int(step), beta, z, 1);
 }
 
 }  // namespace
@@ -92,15 +110,26 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, double beta) {
     copy(packed, c);
     return;
   }
+  // BLAS keeps to one thread; the result is cut into blocks of rows or columns here.
+  constexpr Index kGrain = 16;
+  const int parts =
+      parts_for(2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
   const Operand right = operand(b);
   dispatch_floating(c.dtype(), [&]<class T>(T) {
     T* to = c.mutable_data<T>();
     if (m == 1 && a.strides()[1] > 0) {
-      blas_gemv(a.data<T>(), to_int(a.strides()[1]), right, to, to_int(n), to_int(k), beta);
+      parallel_for(parts, [&](int part) {
+        blas_gemv(a.data<T>(), a.strides()[1], right, to, part_of(n, parts, part, kGrain), k, beta);
+      });
       return;
     }
-    blas_gemm(operand(a), right, to, to_int(m), to_int(n), to_int(k), beta,
-              to_int(std::max(c.strides()[0], n)));
+    const Operand left = operand(a);
+    const bool by_rows = m >= n;
+    parallel_for(parts, [&](int part) {
+      const Range range = part_of(by_rows ? m : n, parts, part, kGrain);
+      blas_gemm(left, right, to, c.strides()[0], by_rows ? range : Range{0, m},
+                by_rows ? Range{0, n} : range, k, beta);
+    });
   });
 }
 

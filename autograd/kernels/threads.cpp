@@ -170,7 +170,8 @@ int kernels::parts_for(double work) {
   // Below this, about 20 microseconds of arithmetic, handing over a part takes longer than doing
   // it.
   constexpr double kWorthwhile = 2e6;
-  return work < kWorthwhile ? 1 : threads();
+  const int available = threads();  // asked first: it is what keeps BLAS to one thread
+  return work < kWorthwhile ? 1 : available;
 }
 
 }  // namespace unroll
