@@ -252,9 +252,8 @@ TEST_CASE("where keeps a NaN of the side not chosen out of value and gradient") 
 }
 
 TEST_CASE("comparisons give 1 or 0 in the dtype of their inputs") {
-  const Tensor values = Tensor::of<double>({4}, {-1.0, 0.0, 2.0, kNan});
   for (Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64}) {
-    const Tensor x = slice(values, 0, 0, 3).value().to(dtype);
+    const Tensor x = Tensor::of<double>({3}, {-1.0, 0.0, 2.0}).to(dtype);
     const Tensor column = Tensor::of<double>({2, 1}, {0.0, 2.0}).to(dtype);
     CHECK(less(x, column).dtype() == dtype);
     CHECK(less(x, column).shape() == Shape{2, 3});
@@ -272,10 +271,11 @@ TEST_CASE("comparisons give 1 or 0 in the dtype of their inputs") {
     expect_values(logical_not(x), {0, 1, 0});
     expect_values(is_finite(x), {1, 1, 1});
   }
-  expect_values(less(values, 9.0), {1, 1, 1, 0});
-  expect_values(equal(values, values), {1, 1, 1, 0});
-  expect_values(not_equal(values, values), {0, 0, 0, 1});
-  expect_values(is_nan(values), {0, 0, 0, 1});
+  const Tensor values = Tensor::of<double>({4}, {-1.0, kNan, 0.0, 2.0});
+  expect_values(less(values, 9.0), {1, 0, 1, 1});
+  expect_values(equal(values, values), {1, 0, 1, 1});
+  expect_values(not_equal(values, values), {0, 1, 0, 0});
+  expect_values(is_nan(values), {0, 1, 0, 0});
   expect_values(is_inf(Tensor::of<double>({3}, {kInfinity, -kInfinity, kNan})), {1, 1, 0});
   expect_values(is_finite(Tensor::of<double>({3}, {kInfinity, 1.0, kNan})), {0, 1, 0});
 }
