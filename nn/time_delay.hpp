@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/variable.hpp>
 #include <nn/module.hpp>
 
 #include <vector>
