@@ -296,6 +296,7 @@ void print_machine() {
 }  // namespace benchmarks
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // each line when it is known, into a pipe too
   const auto end = std::remove_if(argv + 1, argv + argc, [](const char* argument) {
     return std::strcmp(argument, "--quick") == 0;
   });
