@@ -16,11 +16,16 @@ struct Module::Members {
 
   void collect(const std::string& prefix, const std::string& suffix,
                std::vector<Named>& into) const {
-    for (const Parameter& parameter : parameters)
-      into.push_back({prefix + parameter.name() + suffix, parameter});
-    for (const Child& child : children)
-      child.members->collect(child.name.empty() ? prefix : prefix + child.name + '.',
-                             child.suffix + suffix, into);
+    for (const Parameter& parameter : parameters) {
+      std::string path = prefix;
+      path.append(parameter.name()).append(suffix);
+      into.push_back({std::move(path), parameter});
+    }
+    for (const Child& child : children) {
+      std::string path = prefix;
+      if (!child.name.empty()) path.append(child.name).append(1, '.');
+      child.members->collect(path, child.suffix + suffix, into);
+    }
   }
 
   bool holds(const Members& other) const {
@@ -74,7 +79,7 @@ Parameter Module::parameter(std::string name, Tensor value) {
   return members_->parameters.emplace_back(std::move(name), std::move(value));
 }
 
-void Module::adopt(std::string name, const Module& child, std::string suffix) {
+void Module::adopt(const std::string& name, const Module& child, const std::string& suffix) {
   const auto refuse = [](const std::string& taken) {
     throw ArgumentError("add: the name '" + taken + "' is taken in this module");
   };
@@ -88,7 +93,7 @@ void Module::adopt(std::string name, const Module& child, std::string suffix) {
   for (const Named& own : named_parameters())
     for (const Named& other : added)
       if (other.name == own.name) refuse(own.name);
-  members_->children.push_back({std::move(name), std::move(suffix), child.members_});
+  members_->children.push_back({name, suffix, child.members_});
 }
 
 }  // namespace unroll::nn

@@ -64,14 +64,14 @@ class Module {
   /// Makes `child` a child of this module and returns it. An empty name leaves the child's names as
   /// they are; the suffix is appended to them. Throws ArgumentError when the name is taken.
   template <class M>
-  M add(std::string name, M child, std::string suffix = "") {
-    adopt(std::move(name), child, std::move(suffix));
+  M add(const std::string& name, M child, const std::string& suffix = "") {
+    adopt(name, child, suffix);
     return child;
   }
 
  private:
   struct Members;
-  void adopt(std::string name, const Module& child, std::string suffix);
+  void adopt(const std::string& name, const Module& child, const std::string& suffix);
 
   std::shared_ptr<Members> members_;
 };

@@ -1,13 +1,14 @@
 #include <autograd/kernels/along.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace unroll::kernels {
 namespace {
 
 template <class T>
 bool is_nan(T x) {
-  return x != x;
+  return std::isnan(static_cast<double>(x));
 }
 
 }  // namespace

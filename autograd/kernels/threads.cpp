@@ -16,7 +16,7 @@
 extern "C" {
 [[gnu::weak]] char* openblas_get_config(void);
 [[gnu::weak]] char* openblas_get_corename(void);
-[[gnu::weak]] void openblas_set_num_threads(int count);
+[[gnu::weak]] void openblas_set_num_threads(int num_threads);
 }
 
 namespace unroll {
