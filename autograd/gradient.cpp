@@ -7,6 +7,7 @@
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
+#include <autograd/tape.hpp>
 
 #include <algorithm>
 #include <new>
@@ -25,9 +26,68 @@ std::size_t bytes(const Tensor& x) {
   return static_cast<std::size_t>(x.size()) * size_of(x.dtype());
 }
 
-/// A tensor that nobody else sees, so that terms may be added in place.
-void own(Tensor& x) {
-  if (!x.unique() || !x.is_contiguous()) x = x.clone();
+/// The matrix that the operands `which` of all products make when they lie one after the other in
+/// memory, in the order of the products or, `backwards`, in the opposite one; undefined otherwise.
+/// Steps of a sequence that were computed at their place in it do.
+template <class Products, class Which>
+Tensor already_joined(const Products& products, Which which, bool backwards) {
+  const std::size_t count = products.size();
+  const Tensor& first = which(products[backwards ? count - 1 : 0]);
+  const auto* expected = static_cast<const std::byte*>(first.address());
+  Index rows = 0;
+  for (std::size_t k = 0; k < count; ++k) {
+    const Tensor& x = which(products[backwards ? count - 1 - k : k]);
+    if (!x.is_contiguous() || x.address() != expected || !x.shares_buffer(first)) return {};
+    expected += x.size() * static_cast<Index>(size_of(x.dtype()));
+    rows += x.shape()[0];
+  }
+  const Shape shape{rows, first.shape()[1]};
+  return first.with_layout(shape, row_major(shape), 0);
+}
+
+/// The same by copying.
+template <class Products, class Which>
+Tensor join(const Products& products, Which which, bool backwards) {
+  const std::size_t count = products.size();
+  Index rows = 0;
+  for (const auto& product : products) rows += which(product).shape()[0];
+  const Tensor& first = which(products[0]);
+  Tensor joined = Tensor::empty({rows, first.shape()[1]}, first.dtype());
+  Index begin = 0;
+  for (std::size_t k = 0; k < count; ++k) {
+    const Tensor& x = which(products[backwards ? count - 1 - k : k]);
+    Tensor place = joined.slice(0, begin, begin + x.shape()[0]);
+    kernels::copy(x, place);
+    begin += x.shape()[0];
+  }
+  return joined;
+}
+
+/// total = beta total + the sum of a^T b over the products, by one product of their summed length.
+template <class Products>
+void add_products(const Products& products, Tensor& total, double beta) {
+  const auto a = [](const auto& product) -> const Tensor& { return product.a; };
+  const auto b = [](const auto& product) -> const Tensor& { return product.b; };
+  const auto multiply = [&](const Tensor& left, const Tensor& right) {
+    kernels::gemm(left.transpose(0, 1), right, total, beta);
+    beta = 1.0;
+  };
+  if (products.size() == 1) return multiply(products[0].a, products[0].b);
+  for (const bool backwards : {false, true}) {
+    const Tensor left = already_joined(products, a, backwards);
+    const Tensor right = already_joined(products, b, backwards);
+    if (!left.defined() && !right.defined()) continue;
+    return multiply(left.defined() ? left : join(products, a, backwards),
+                    right.defined() ? right : join(products, b, backwards));
+  }
+  PooledVector<typename Products::value_type> shorter;
+  for (const auto& product : products) {
+    if (product.a.shape()[0] >= kLongProduct)
+      multiply(product.a, product.b);
+    else
+      shorter.push_back(product);
+  }
+  if (!shorter.empty()) multiply(join(shorter, a, false), join(shorter, b, false));
 }
 
 }  // namespace
@@ -46,10 +106,10 @@ void ParameterGradient::scale(double factor) {
 }
 
 Variable Gradients::operator[](const Variable& x) const {
-  if (x.tape_ == tape_ && tape_ != 0)
+  if (x.tape_ == tape_ && tape_ != 0 && x.base_ == 0)
     for (const Entry& entry : variables_)
       if (entry.slot == x.slot_) return entry.gradient;
-  if (x.tape_ == tape_ && tape_ != 0)
+  if (x.tape_ == tape_ && tape_ != 0 && x.base_ == 0)
     for (const ParameterGradient& entry : parameters_)
       if (entry.slot == x.slot_) return entry.dense.defined() ? entry.dense : entry.to_dense();
   throw TapeError("gradients: there is no gradient of this variable " + describe(x.value()) +
@@ -80,124 +140,234 @@ Gradients& Gradients::operator+=(const Gradients& other) {
   return *this;
 }
 
+BackwardPass::BackwardPass(const Tape& tape, std::size_t slots, bool differentiable)
+    : tape_(tape),
+      tape_id_(tape.id_),
+      passing_(tape.passings_.size()),
+      differentiable_(differentiable),
+      terms_(slots, nullptr) {}
+
 BackwardPass::~BackwardPass() {
   for (std::uint32_t slot = 0; slot < terms_.size(); ++slot) drop(slot);
+  for (Terms* terms : unused_) {
+    terms->~Terms();
+    memory::release(terms, sizeof(Terms));
+  }
 }
 
 void BackwardPass::drop(std::uint32_t slot) {
   Terms* terms = std::exchange(terms_[slot], nullptr);
   if (!terms) return;
-  terms->~Terms();
-  memory::release(terms, sizeof(Terms));
+  if (terms->dense.defined()) terms->dense = {};
+  terms->products.clear();
+  terms->parts.clear();
+  terms->rows.clear();
+  unused_.push_back(terms);
 }
 
 BackwardPass::Terms& BackwardPass::terms(const Variable& x) {
   Terms*& terms = terms_[x.slot_];
-  if (!terms) terms = new (memory::allocate(sizeof(Terms))) Terms;
+  if (!terms && unused_.empty()) {
+    terms = new (memory::allocate(sizeof(Terms))) Terms;
+  } else if (!terms) {
+    terms = unused_.back();
+    unused_.pop_back();
+  }
   return *terms;
+}
+
+const Shape& BackwardPass::base_shape(const Variable& x) const {
+  return x.base_ == 0 ? x.shape() : tape_.bases_[x.base_ - 1].shape;
+}
+
+Part BackwardPass::part_of(const Variable& x) {
+  return {x.shape(), x.base_ == 0 ? row_major(x.shape()) : x.value().strides(), x.offset_};
 }
 
 void BackwardPass::add(const Variable& x, Variable g) {
   if (!wants(x)) return;
   if (g.shape() != x.shape()) g = sum_to(g, x.shape());
-  add_dense(terms(x), std::move(g));
+  if (x.base_ != 0) {
+    const Shape& base = base_shape(x);
+    if (x.value().size() != size_of(base) || !x.value().is_contiguous())
+      return add_part(x, part_of(x), g);
+    if (base != x.shape()) g = reshape(g, base);
+  }
+  GradientBuffer& dense = terms(x).dense;
+  if (differentiable_)
+    dense.add_recorded(std::move(g));
+  else
+    dense.add(std::move(g));
 }
 
-void BackwardPass::add_dense(Terms& terms, Variable g) {
-  if (!terms.dense.defined()) {
-    terms.dense = std::move(g);
-  } else if (differentiable_) {
-    terms.dense = terms.dense + g;
-  } else if (terms.dense.value().unique() && terms.dense.value().is_contiguous()) {
-    kernels::add_into(g.value(), terms.dense.value_);
-  } else if (g.value().unique() && g.value().is_contiguous()) {
-    kernels::add_into(terms.dense.value(), g.value_);
-    terms.dense = std::move(g);
-  } else {
-    terms.dense = terms.dense + g;
-  }
+void BackwardPass::add_part(const Variable& x, const Part& part, const Variable& g) {
+  GradientBuffer& dense = terms(x).dense;
+  if (differentiable_)
+    dense.add_recorded(detail::embed(g, base_shape(x), part));
+  else
+    dense.add(base_shape(x), part, g.value());
 }
 
 void BackwardPass::add_region(const Variable& x, const Region& region, const Variable& g) {
   if (!wants(x)) return;
-  Terms& terms = this->terms(x);
-  if (differentiable_) {
-    add_dense(terms, detail::embed_region(g, x.shape(), region));
-    return;
-  }
-  if (terms.dense.defined())
-    own(terms.dense.value_);
-  else
-    terms.dense = zeros(x.shape(), x.dtype());
-  Tensor target = terms.dense.value_.slice(region.axis, region.begin, region.end, region.step);
-  kernels::add_into(g.value(), target);
+  Part part = part_of(x);
+  const Index begin = region.begin < 0 ? region.begin + x.shape()[region.axis] : region.begin;
+  part.shape = g.shape();
+  part.offset += begin * part.strides[region.axis];
+  part.strides[region.axis] *= region.step;
+  add_part(x, part, g);
 }
 
 void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Variable& g) {
   if (!wants(x)) return;
-  Terms& terms = this->terms(x);
-  if (differentiable_)
-    add_dense(terms, detail::scatter_rows(g, indices, x.size(0)));
-  else {
-    terms.row_count = x.size(0);
-    terms.rows.push_back({indices, g});
+  if (differentiable_ || x.base_ != 0) {
+    add(x, detail::scatter_rows(g, indices, x.size(0)));
+    return;
   }
+  Terms& terms = this->terms(x);
+  terms.shape = x.shape();
+  terms.dtype = x.dtype();
+  terms.rows.push_back({indices, g});
 }
 
 void BackwardPass::add_product(const Variable& x, const Variable& a, const Variable& b) {
   if (!wants(x)) return;
-  Terms& terms = this->terms(x);
   if (differentiable_) {
-    add_dense(terms, matmul(transpose(a), b));
+    add(x, matmul(transpose(a), b));
     return;
   }
-  terms.products.push_back({a.value(), b.value()});
-  pending_bytes_ += bytes(a.value()) + bytes(b.value());
+  Terms& terms = this->terms(x);
+  terms.shape = base_shape(x);
+  terms.dtype = x.dtype();
+  Product product{a.value(), b.value(), 0};
+  if (x.base_ != 0) {
+    Part part = part_of(x);
+    if (part.strides[0] == 1 && part.strides[1] != 1) {  // a transposed view: transpose the product
+      std::swap(part.shape[0], part.shape[1]);
+      std::swap(part.strides[0], part.strides[1]);
+      std::swap(product.a, product.b);
+    }
+    product.part = terms.number_of(part);
+  }
+  pending_bytes_ += bytes(product.a) + bytes(product.b);
+  terms.products.push_back(std::move(product));
   if (pending_bytes_ > kPendingLimit) realise_products(terms);
 }
 
-void BackwardPass::realise_products(Terms& terms) {
-  if (terms.products.empty()) return;
-  const Tensor& first_a = terms.products[0].a;
-  const Tensor& first_b = terms.products[0].b;
-  Tensor& total = terms.dense.value_;
-  double beta = 1.0;
-  if (total.defined()) {
-    own(total);
-  } else {
-    total = Tensor::empty({first_a.size(1), first_b.size(1)}, first_a.dtype());
-    beta = 0.0;
-  }
-  const auto accumulate = [&](const Tensor& a, const Tensor& b) {
-    kernels::gemm(a.transpose(0, 1), b, total, beta);
-    beta = 1.0;
-  };
+/// Views made anew at every step show the same part, and their products belong together.
+std::uint32_t BackwardPass::Terms::number_of(const Part& part) {
+  constexpr std::size_t kLookedAt = 8;
+  const std::size_t end = parts.size();
+  for (std::size_t k = end; k-- > end - std::min(end, kLookedAt);)
+    if (parts[k] == part) return static_cast<std::uint32_t>(k + 1);
+  parts.push_back(part);
+  return static_cast<std::uint32_t>(parts.size());
+}
 
-  Index rows = 0;
-  for (const Product& product : terms.products) {
-    if (product.a.size(0) < kLongProduct && terms.products.size() > 1)
-      rows += product.a.size(0);
-    else
-      accumulate(product.a, product.b);
-  }
-  if (rows > 0) {
-    Tensor a = Tensor::empty({rows, first_a.size(1)}, first_a.dtype());
-    Tensor b = Tensor::empty({rows, first_b.size(1)}, first_b.dtype());
-    Index begin = 0;
-    for (const Product& product : terms.products) {
-      if (product.a.size(0) >= kLongProduct) continue;
-      const Index end = begin + product.a.size(0);
-      Tensor a_rows = a.slice(0, begin, end);
-      Tensor b_rows = b.slice(0, begin, end);
-      kernels::copy(product.a, a_rows);
-      kernels::copy(product.b, b_rows);
-      begin = end;
+void BackwardPass::realise_products(Terms& terms) {
+  while (!terms.products.empty()) {
+    const std::uint32_t number = terms.products[0].part;
+    const auto others =
+        std::stable_partition(terms.products.begin(), terms.products.end(),
+                              [number](const Product& product) { return product.part == number; });
+    const std::span<const Product> group(terms.products.begin(), others);
+    if (number == 0 && !terms.dense.defined()) {
+      Tensor total = Tensor::empty({group[0].a.size(1), group[0].b.size(1)}, terms.dtype);
+      add_products(group, total, 0.0);
+      terms.dense.add(std::move(total));
+    } else {
+      Tensor total = terms.dense.writable(terms.shape, terms.dtype);
+      if (number != 0) {
+        const Part& part = terms.parts[number - 1];
+        total = total.with_layout(part.shape, part.strides, part.offset);
+      }
+      add_products(group, total, 1.0);
     }
-    accumulate(a, b);
+    for (const Product& product : group) pending_bytes_ -= bytes(product.a) + bytes(product.b);
+    terms.products.erase(terms.products.begin(), others);
   }
-  for (const Product& product : terms.products)
-    pending_bytes_ -= bytes(product.a) + bytes(product.b);
-  terms.products.clear();
+}
+
+const Variable* BackwardPass::passes_to(std::uint32_t slot) {
+  const auto& passings = tape_.passings_;
+  while (passing_ < passings.size() && passings[passing_].output < slot) ++passing_;
+  while (passing_ > 0 && passings[passing_ - 1].output >= slot) --passing_;
+  const bool found = passing_ < passings.size() && passings[passing_].output == slot;
+  return found ? &passings[passing_].to : nullptr;
+}
+
+Tensor BackwardPass::room(const Variable& x) {
+  if (!wants(x) || differentiable_) return {};
+  const bool is_whole =
+      x.base_ == 0 || (x.value().size() == size_of(base_shape(x)) && x.value().is_contiguous());
+  if (!is_whole) return terms(x).dense.room(base_shape(x), x.dtype(), part_of(x));
+  const Variable* place = passes_to(x.slot_);
+  if (!place || has_terms(x.slot_)) return {};
+  const Tensor room = terms(*place).dense.room(base_shape(*place), x.dtype(), part_of(*place));
+  return room.defined() && room.shape() != x.shape() ? room.reshape(x.shape()) : room;
+}
+
+std::size_t BackwardPass::columns_from(std::size_t first, std::span<const Variable> x) const {
+  const Variable& head = x[first];
+  if (head.base_ == 0 || head.shape().empty() || head.value().strides().back() != 1) return 1;
+  std::size_t count = 1;
+  for (; first + count < x.size(); ++count) {
+    const Variable& next = x[first + count];
+    if (!wants(next) || next.base_ != head.base_ || next.slot_ != head.slot_ ||
+        next.offset_ != head.offset_ + static_cast<Index>(count) * head.shape().back() ||
+        next.shape() != head.shape() || next.value().strides() != head.value().strides())
+      break;
+  }
+  return count;
+}
+
+Variable BackwardPass::joined(std::span<const Variable> x, std::size_t first, std::size_t count) {
+  Variable all = x[first].without_value();
+  Shape shape = all.shape();
+  shape[shape.rank() - 1] *= static_cast<Index>(count);
+  all.value_ = all.value().with_layout(shape, all.value().strides(), 0);
+  return all;
+}
+
+std::uint32_t BackwardPass::rooms(std::span<const Variable> x, const Shape& shape,
+                                  std::span<Tensor> g) {
+  std::uint32_t continues = 0;
+  if (differentiable_) return continues;
+  for (std::size_t k = 0; k < x.size();) {
+    if (!wants(x[k]) || x[k].shape() != shape) {
+      ++k;
+      continue;
+    }
+    const std::size_t count = columns_from(k, x);
+    if (count == 1) {
+      g[k] = room(x[k]);
+    } else {
+      const Variable all = joined(x, k, count);
+      Tensor whole = room(all);
+      if (!whole.defined()) whole = Tensor::empty(all.shape(), all.dtype());
+      for (std::size_t i = 0; i < count; ++i)
+        g[k + i] = whole.with_layout(shape, whole.strides(), static_cast<Index>(i) * shape.back());
+      continues |= ((1U << count) - 2U) << k;
+    }
+    k += count;
+  }
+  return continues;
+}
+
+void BackwardPass::add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues) {
+  for (std::size_t k = 0; k < x.size();) {
+    std::size_t count = 1;
+    while ((continues >> (k + count) & 1U) != 0) ++count;
+    if (count == 1) {
+      if (g[k].defined()) add(x[k], std::move(g[k]));
+    } else {
+      const Variable all = joined(x, k, count);
+      Tensor whole = g[k].with_layout(all.shape(), g[k].strides(), 0);
+      for (std::size_t i = 0; i < count; ++i) g[k + i] = {};
+      add(all, std::move(whole));
+    }
+    k += count;
+  }
 }
 
 Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows) {
@@ -208,16 +378,12 @@ Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_row
     if (keep_rows && !terms.dense.defined()) {
       *keep_rows = std::move(terms.rows);
     } else {
-      if (terms.dense.defined())
-        own(terms.dense.value_);
-      else
-        terms.dense =
-            zeros({terms.row_count, terms.rows[0].values.size(1)}, terms.rows[0].values.dtype());
+      Tensor& total = terms.dense.writable(terms.shape, terms.dtype);
       for (const RowsTerm& term : terms.rows)
-        kernels::scatter_add_rows(term.values.value(), term.indices, terms.dense.value_);
+        kernels::scatter_add_rows(term.values.value(), term.indices, total);
     }
   }
-  Variable gradient = std::move(terms.dense);
+  Variable gradient = terms.dense.take();
   drop(slot);
   return gradient;
 }

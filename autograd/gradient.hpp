@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/gradient_buffer.hpp>
 #include <autograd/parameter.hpp>
 #include <autograd/variable.hpp>
 
@@ -8,6 +9,8 @@
 #include <vector>
 
 namespace unroll {
+
+class Tape;
 
 template <class T>
 using PooledVector = std::vector<T, memory::Allocator<T>>;
@@ -75,7 +78,7 @@ class Gradients {
 class BackwardPass {
  public:
   /// False for constants: a rule may skip the work for a term that nobody wants.
-  bool wants(const Variable& x) const { return x.tape_ == tape_; }
+  bool wants(const Variable& x) const { return x.tape_ == tape_id_; }
 
   /// Adds `g`, of the shape of x or of a shape that x was broadcast to (it is then summed back).
   /// One that is too small is not stretched: use broadcast_to.
@@ -91,37 +94,65 @@ class BackwardPass {
   /// True when the sweep itself is recorded, for derivatives of higher order.
   bool differentiable() const { return differentiable_; }
 
+  /// Memory to compute the gradient of x in, before it is added: at its place in the gradient of a
+  /// longer sequence when x was cut from one. Undefined when there is no such place.
+  Tensor room(const Variable& x);
+
+  /// The same for several variables and gradients of one shape, `g` being filled where there is
+  /// room. Parts that lie side by side in a row, like the gates that a split made, are treated as
+  /// one; the result has a bit for each that continues the one before it.
+  std::uint32_t rooms(std::span<const Variable> x, const Shape& shape, std::span<Tensor> g);
+  /// Adds what was computed there. `continues`: what rooms() returned.
+  void add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues);
+
  private:
   friend class Tape;
   struct Product {
     Tensor a, b;
+    std::uint32_t part;  // 0: all of the variable, otherwise 1 + the index among Terms::parts
   };
   struct Terms {
-    Variable dense;
+    GradientBuffer dense;
     PooledVector<Product> products;
+    PooledVector<Part> parts;  // where the products go
     PooledVector<RowsTerm> rows;
-    Index row_count = 0;  // of the table that `rows` go into
+    Shape shape;  // of the variable; known once there are products or rows
+    Dtype dtype = Dtype::float32;
+
+    std::uint32_t number_of(const Part& part);
   };
 
-  BackwardPass(std::uint64_t tape, std::size_t slots, bool differentiable)
-      : tape_(tape), differentiable_(differentiable), terms_(slots, nullptr) {}
+  BackwardPass(const Tape& tape, std::size_t slots, bool differentiable);
   BackwardPass(const BackwardPass&) = delete;
   BackwardPass& operator=(const BackwardPass&) = delete;
   ~BackwardPass();
 
   Terms& terms(const Variable& x);
   bool has_terms(std::uint32_t slot) const { return terms_[slot] != nullptr; }
+  /// The shape of the variable that x shows a part of; that of x when it is none.
+  const Shape& base_shape(const Variable& x) const;
+  static Part part_of(const Variable& x);
+  void add_part(const Variable& x, const Part& part, const Variable& g);
+  /// How many variables from `first` on are neighbouring columns of one variable.
+  std::size_t columns_from(std::size_t first, std::span<const Variable> x) const;
+  /// The part that `count` such neighbours make up.
+  static Variable joined(std::span<const Variable> x, std::size_t first, std::size_t count);
   /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay
   /// apart.
   Variable take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows = nullptr);
-  void add_dense(Terms& terms, Variable g);
   void realise_products(Terms& terms);
   void drop(std::uint32_t slot);
 
-  std::uint64_t tape_;
+  /// Where the gradient of a slot goes as it is; null when there is no such place.
+  const Variable* passes_to(std::uint32_t slot);
+
+  const Tape& tape_;
+  std::uint64_t tape_id_;
+  std::size_t passing_;  // index among the tape's; the sweep goes down
   bool differentiable_;
   std::size_t pending_bytes_ = 0;
   PooledVector<Terms*> terms_;
+  PooledVector<Terms*> unused_;
 };
 
 }  // namespace unroll

@@ -29,6 +29,12 @@ static_assert(class_bytes(size_class(128)) == 128 && class_bytes(size_class(1000
 
 constexpr std::size_t kClasses = size_class(std::size_t{1} << 46) + 1;
 
+constexpr auto kClassBytes = [] {
+  std::array<std::size_t, kClasses> bytes{};
+  for (std::size_t index = 0; index < kClasses; ++index) bytes[index] = class_bytes(index);
+  return bytes;
+}();
+
 struct FreeBlock {
   FreeBlock* next;
 };
@@ -62,7 +68,7 @@ class Pool {
   void* allocate(std::size_t bytes) {
     const std::size_t index = size_class(bytes);
     if (index >= kClasses) throw std::bad_alloc();
-    const std::size_t rounded = class_bytes(index);
+    const std::size_t rounded = kClassBytes[index];
     void* block = free_[index];
     if (block) {
       free_[index] = free_[index]->next;
@@ -82,8 +88,8 @@ class Pool {
     free_[index] = new (block) FreeBlock{free_[index]};
     // A block may come back on another thread than it left from, so the count may pass below zero
     // there.
-    statistics_.bytes_in_use -= class_bytes(index);
-    statistics_.bytes_cached += class_bytes(index);
+    statistics_.bytes_in_use -= kClassBytes[index];
+    statistics_.bytes_cached += kClassBytes[index];
   }
 
   void release_cached() noexcept {

@@ -2,16 +2,15 @@
 
 namespace unroll {
 
-const kernels::PackedMatrix* Packing::find(std::uint32_t slot, const Tensor& b, bool transposed,
-                                           Index rows) {
+const kernels::PackedMatrix* Packing::find(const Tensor& b, bool transposed, Index rows) {
   const Index inner = b.shape()[transposed ? 1 : 0];
   const Index columns = b.shape()[transposed ? 0 : 1];
   if (!kernels::PackedMatrix::pays(b.dtype(), rows, inner, columns)) return nullptr;
-  Entry& entry = entries_[slot];
-  // The parameter may have got a new value since, its own transpose even.
-  if (entry.address != b.address() || entry.strides != b.strides()) {
+  Entry& entry = entries_[b.address()];
+  // Another matrix may begin at the same place: a part of this one, or its transpose.
+  if (entry.shape != b.shape() || entry.strides != b.strides()) {
     entry = Entry{};
-    entry.address = b.address();
+    entry.shape = b.shape();
     entry.strides = b.strides();
   }
   const std::size_t form = transposed ? 1 : 0;

@@ -17,22 +17,21 @@ namespace unroll {
 class Packing {
  public:
   /// The packed form of `b: [K,N]`, or of its transpose, for a product of `rows` rows; null when
-  /// the product should go to BLAS. `slot`: b's place on the tape.
-  const kernels::PackedMatrix* find(std::uint32_t slot, const Tensor& b, bool transposed,
-                                    Index rows);
+  /// the product should go to BLAS.
+  const kernels::PackedMatrix* find(const Tensor& b, bool transposed, Index rows);
   /// Forgets everything: parameters are about to change.
   void clear() { entries_.clear(); }
 
  private:
   struct Entry {
-    const void* address = nullptr;
+    Shape shape;
     Strides strides;
     Tensor source;  // kept once packed, so that its memory is not used for another matrix
     std::array<int, 2> uses{};
     std::array<kernels::PackedMatrix, 2> packed;  // as it is, transposed
   };
-  std::unordered_map<std::uint32_t, Entry, std::hash<std::uint32_t>, std::equal_to<>,
-                     memory::Allocator<std::pair<const std::uint32_t, Entry>>>
+  std::unordered_map<const void*, Entry, std::hash<const void*>, std::equal_to<>,
+                     memory::Allocator<std::pair<const void* const, Entry>>>
       entries_;
 };
 

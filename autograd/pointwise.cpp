@@ -1,3 +1,4 @@
+#include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/loop.hpp>
 #include <autograd/pointwise.hpp>
 
@@ -29,48 +30,6 @@ Strides broadcast_strides(const Tensor& x, const Shape& shape) {
   for (const Tensor* x : inputs) text += ' ' + describe(*x) + ',';
   text.back() = ';';
   throw DtypeError(text + " convert with to()");
-}
-
-/// How many neighbouring inputs from `first` on are equal column blocks of one row, `[..., n]`
-/// each.
-std::size_t adjacent_blocks(Operands inputs, std::size_t first, const Shape& shape) {
-  const Tensor& head = *inputs[first];
-  if (shape.rank() < 2 || head.shape() != shape || head.strides().back() != 1) return 1;
-  const Index block = shape.back() * static_cast<Index>(size_of(head.dtype()));
-  const auto start = [](const Tensor& x) { return static_cast<const std::byte*>(x.address()); };
-  std::size_t count = 1;
-  while (first + count < inputs.size()) {
-    const Tensor& next = *inputs[first + count];
-    if (next.shape() != shape || next.strides() != head.strides() || !next.shares_buffer(head) ||
-        start(next) != start(head) + static_cast<Index>(count) * block)
-      break;
-    ++count;
-  }
-  return count;
-}
-
-void make_outputs(Operands inputs, std::span<Tensor> outputs, std::uint32_t wanted,
-                  const Shape& shape, Dtype dtype) {
-  // Only a vjp has an output for every input; a forward lambda's outputs stand alone.
-  const bool mirrors_inputs = outputs.size() > 1 && outputs.size() < inputs.size();
-  for (std::size_t k = 0; k < outputs.size();) {
-    if ((wanted >> k & 1U) == 0) {
-      ++k;
-      continue;
-    }
-    std::size_t run = mirrors_inputs ? adjacent_blocks(inputs, k, shape) : 1;
-    run = std::min(run, outputs.size() - k);
-    if (run == 1) {
-      outputs[k++] = Tensor::empty(shape, dtype);
-      continue;
-    }
-    Shape whole = shape;
-    whole[shape.rank() - 1] *= static_cast<Index>(run);
-    const Tensor together = Tensor::empty(whole, dtype);
-    for (std::size_t i = 0; i < run; ++i)
-      outputs[k++] =
-          together.with_layout(shape, together.strides(), static_cast<Index>(i) * shape.back());
-  }
 }
 
 /// Everything contiguous and of one shape: one long row. Returns false when it is not.
@@ -178,21 +137,42 @@ void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
   }
   if (dtype == Dtype::float32 && !kernels.float32) {
     std::array<Tensor, kMaxOperands> converted;
+    std::array<Tensor, kMaxOperands> results;
     std::array<const Tensor*, kMaxOperands> in_float64;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       converted[i] = inputs[i]->to(Dtype::float64);
       in_float64[i] = &converted[i];
     }
-    run_pointwise(name, Operands(in_float64).first(inputs.size()), outputs, wanted, kernels, f);
-    for (Tensor& output : outputs)
-      if (output.defined()) output = output.to(dtype);
+    run_pointwise(name, Operands(in_float64).first(inputs.size()),
+                  std::span(results).first(outputs.size()), wanted, kernels, f);
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      if (results[k].defined() && outputs[k].defined())
+        kernels::copy(results[k], outputs[k]);
+      else if (results[k].defined())
+        outputs[k] = results[k].to(dtype);
+    }
     return;
   }
-  make_outputs(inputs, outputs, wanted, shape, dtype);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    if ((wanted >> k & 1U) != 0 && !outputs[k].defined()) outputs[k] = Tensor::empty(shape, dtype);
   const RowKernel kernel = dtype == Dtype::float32 ? kernels.float32 : kernels.float64;
   if (run_flat(inputs, outputs, shape, kernel, f)) return;
   if (run_matrix(inputs, outputs, shape, kernel, f)) return;
   run_any(inputs, outputs, shape, kernel, f);
+}
+
+void run_pointwise_vjp(const char* name, std::span<const Variable* const> arguments,
+                       std::span<const Variable> inputs, std::span<Tensor> terms,
+                       std::uint32_t wanted, PointwiseKernels kernels, const void* vjp,
+                       BackwardPass& pass) {
+  std::array<const Tensor*, kMaxOperands> values;
+  for (std::size_t i = 0; i < arguments.size(); ++i) values[i] = &arguments[i]->value();
+  Shape shape;
+  for (const Variable* gradient : arguments.subspan(inputs.size()))
+    if (gradient->rank() >= shape.rank()) shape = gradient->shape();
+  const std::uint32_t continues = pass.rooms(inputs, shape, terms);
+  run_pointwise(name, Operands(values).first(arguments.size()), terms, wanted, kernels, vjp);
+  pass.add(inputs, terms, continues);
 }
 
 void throw_order(const char* name, int order) {

@@ -28,11 +28,17 @@ struct PointwiseKernels {
 };
 
 /// Checks dtypes, broadcasts, makes the outputs and runs the kernel over all rows. `wanted` has a
-/// bit for each output that is to be made; outputs lie beside each other in memory where the inputs
-/// of the same position do, so that the gradient of a split needs no copy.
+/// bit for each output that is to be made; one that is defined already is filled.
 using Operands = std::span<const Tensor* const>;
 void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f);
+
+/// The same for the vjp of a lambda of `inputs`, and adds the terms. `arguments`: the inputs, then
+/// the gradients of the outputs. `terms`: one undefined tensor an input.
+void run_pointwise_vjp(const char* name, std::span<const Variable* const> arguments,
+                       std::span<const Variable> inputs, std::span<Tensor> terms,
+                       std::uint32_t wanted, PointwiseKernels kernels, const void* vjp,
+                       BackwardPass& pass);
 
 [[noreturn]] void throw_order(const char* name, int order);
 
@@ -204,6 +210,7 @@ auto apply_pointwise(const char* name, const F& f, const std::array<const Variab
     if constexpr (Order >= MaxOrder) {
       throw_order(name, MaxOrder);
     } else {
+      using Vjp = PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>;
       std::array<const Variable*, N + M> arguments;
       std::uint32_t needed = 0;
       for (std::size_t i = 0; i < N; ++i) {
@@ -217,10 +224,18 @@ auto apply_pointwise(const char* name, const F& f, const std::array<const Variab
         if (!zero.defined()) zero = zeros({}, saved[0].dtype());
         arguments[N + k] = &zero;
       }
-      auto terms = apply_pointwise<Order + 1, MaxOrder>(
-          name, PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>{f}, arguments, needed);
-      for (std::size_t i = 0; i < N; ++i)
-        if (pass.wants(saved[i])) pass.add(saved[i], std::move(terms[i]));
+      if (pass.differentiable()) {
+        auto terms = apply_pointwise<Order + 1, MaxOrder>(name, Vjp{f}, arguments, needed);
+        for (std::size_t i = 0; i < N; ++i)
+          if (pass.wants(saved[i])) pass.add(saved[i], std::move(terms[i]));
+      } else {
+        const Vjp vjp{f};
+        std::array<Tensor, N> terms;
+        run_pointwise_vjp(
+            name, arguments, saved, terms, needed,
+            pointwise_kernels<Vjp, static_cast<int>(N + M), static_cast<int>(N), Order + 1>(), &vjp,
+            pass);
+      }
     }
   };
   record(name, std::span<Variable>(outputs), std::move(rule));

@@ -4,41 +4,17 @@
 #include <algorithm>
 
 namespace unroll {
-namespace {
 
-void check_rank(std::size_t rank) {
-  if (rank > static_cast<std::size_t>(kMaxRank))
-    throw ShapeError("shape: rank " + std::to_string(rank) +
-                     " is above the highest supported rank, " + std::to_string(kMaxRank));
+void Dims::throw_rank(std::size_t rank) {
+  throw ShapeError("shape: rank " + std::to_string(rank) +
+                   " is above the highest supported rank, " + std::to_string(kMaxRank));
 }
-
-}  // namespace
-
-Dims::Dims(std::initializer_list<Index> values) : Dims(std::span(values.begin(), values.size())) {}
-
-Dims::Dims(std::span<const Index> values) {
-  check_rank(values.size());
-  std::copy(values.begin(), values.end(), values_.begin());
-  rank_ = static_cast<int>(values.size());
-}
-
-Dims::Dims(int rank, Index value) : rank_(rank) {
-  check_rank(static_cast<std::size_t>(rank));
-  std::fill_n(values_.begin(), rank, value);
-}
-
-void Dims::push_back(Index value) { insert(rank_, value); }
 
 void Dims::insert(int axis, Index value) {
-  check_rank(static_cast<std::size_t>(rank_) + 1);
+  checked(static_cast<std::size_t>(rank_) + 1);
   std::copy_backward(values_.begin() + axis, values_.begin() + rank_, values_.begin() + rank_ + 1);
   (*this)[axis] = value;
   ++rank_;
-}
-
-void Dims::erase(int axis) {
-  std::copy(values_.begin() + axis + 1, values_.begin() + rank_, values_.begin() + axis);
-  --rank_;
 }
 
 std::string to_string(const Shape& shape) {

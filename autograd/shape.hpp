@@ -19,9 +19,13 @@ inline constexpr int kMaxRank = 6;
 class Dims {
  public:
   Dims() = default;
-  Dims(std::initializer_list<Index> values);
-  explicit Dims(std::span<const Index> values);
-  Dims(int rank, Index value);
+  Dims(std::initializer_list<Index> values) : Dims(std::span(values.begin(), values.size())) {}
+  explicit Dims(std::span<const Index> values) : rank_(checked(values.size())) {
+    for (int i = 0; i < rank_; ++i) (*this)[i] = values[static_cast<std::size_t>(i)];
+  }
+  Dims(int rank, Index value) : rank_(checked(static_cast<std::size_t>(rank))) {
+    for (int i = 0; i < rank_; ++i) (*this)[i] = value;
+  }
 
   int rank() const { return rank_; }
   bool empty() const { return rank_ == 0; }
@@ -32,9 +36,12 @@ class Dims {
   const Index* begin() const { return values_.data(); }
   const Index* end() const { return values_.data() + rank_; }
 
-  void push_back(Index value);
+  void push_back(Index value) { insert(rank_, value); }
   void insert(int axis, Index value);
-  void erase(int axis);
+  void erase(int axis) {
+    for (int i = axis + 1; i < rank_; ++i) (*this)[i - 1] = (*this)[i];
+    --rank_;
+  }
 
   friend bool operator==(const Dims& a, const Dims& b) {
     if (a.rank_ != b.rank_) return false;
@@ -44,6 +51,13 @@ class Dims {
   }
 
  private:
+  [[noreturn]] static void throw_rank(std::size_t rank);
+  static int checked(std::size_t rank) {
+    if (rank > static_cast<std::size_t>(kMaxRank)) [[unlikely]]
+      throw_rank(rank);
+    return static_cast<int>(rank);
+  }
+
   std::array<Index, kMaxRank> values_{};
   int rank_ = 0;
 };
@@ -67,6 +81,17 @@ inline Strides row_major(const Shape& shape) {
     step *= shape[axis] > 1 ? shape[axis] : 1;
   }
   return strides;
+}
+
+/// True when the elements lie one after the other in row-major order.
+inline bool is_row_major(const Shape& shape, const Strides& strides) {
+  Index expected = 1;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    if (shape[axis] == 0) return true;
+    if (shape[axis] != 1 && strides[axis] != expected) return false;
+    expected *= shape[axis];
+  }
+  return true;
 }
 
 /// `[35,20,200]`

@@ -43,6 +43,8 @@ Variable Variable::without_value() const {
   place.value_ = value_.without_buffer();
   place.tape_ = tape_;
   place.slot_ = slot_;
+  place.base_ = base_;
+  place.offset_ = offset_;
   return place;
 }
 
@@ -60,7 +62,7 @@ Tape::~Tape() {
 
 const kernels::PackedMatrix* Tape::packed(const Variable& b, bool transposed, Index rows) {
   if (!innermost_ || b.tape_ != innermost_->id_) return nullptr;
-  return innermost_->packing_.find(b.slot_, b.value(), transposed, rows);
+  return innermost_->packing_.find(b.value(), transposed, rows);
 }
 
 Variable Tape::watch(const Tensor& value) {
@@ -96,6 +98,26 @@ void Tape::append(const char* operation, std::span<Variable> outputs, detail::Cl
   nodes_.push_back({operation, closure, first, static_cast<std::uint32_t>(outputs.size())});
 }
 
+Variable Tape::view(const Variable& x, Tensor y) {
+  const auto start = [](const Tensor& t) { return static_cast<const std::byte*>(t.address()); };
+  Variable view;
+  view.tape_ = id_;
+  view.slot_ = x.slot_;
+  view.base_ = x.base_;
+  view.offset_ = x.offset_ + (start(y) - start(x.value())) / static_cast<Index>(size_of(y.dtype()));
+  if (view.base_ == 0) {
+    if (bases_.empty() || bases_.back().slot != x.slot_) bases_.push_back({x.slot_, x.shape()});
+    view.base_ = static_cast<std::uint32_t>(bases_.size());
+  }
+  view.value_ = std::move(y);
+  return view;
+}
+
+void Tape::pass_gradient(const Variable& output, const Variable& x) {
+  if (x.tape_ == id_ && x.base_ != 0 && x.value().is_contiguous() && x.shape() == output.shape())
+    passings_.push_back({output.slot_, x.without_value()});
+}
+
 Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) {
   if (loss.tape_ != id_)
     throw TapeError(loss.recorded()
@@ -116,9 +138,13 @@ Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) 
     if (wanted.tape_ != id_)
       throw TapeError(
           "gradients: a variable named in `of` is a constant or belongs to another tape");
+    else if (wanted.base_ != 0)
+      throw TapeError("gradients: a variable named in `of`, " + describe(wanted.value()) +
+                      ", is a view of another one (by slice, select, split, reshape, transpose or "
+                      "alike) and has no gradient of its own; make it clone(...) of the view");
 
   const Activation activation(options.differentiable ? this : nullptr);
-  BackwardPass pass(id_, slots_, options.differentiable);
+  BackwardPass pass(*this, slots_, options.differentiable);
   pass.add(loss,
            options.seed.defined() ? options.seed : Variable(ones(loss.shape(), loss.dtype())));
 

@@ -133,14 +133,34 @@ class Tape {
   }
   void append(const char* operation, std::span<Variable> outputs, detail::Closure* closure);
 
+  /// True when tensors that share x's buffer can be views of it on the tape: when its elements lie
+  /// in memory as in its base.
+  static bool can_view(const Variable& x) { return x.base_ != 0 || x.value().is_contiguous(); }
+  /// `y`, which shows elements of x's buffer, each at most once, as a variable. It is no operation
+  /// of its own: what it adds to the gradient goes to its place in that of x.
+  Variable view(const Variable& x, Tensor y);
+
+  /// Says that the gradient of `output` is added to `x`, of the same shape, as it is. When x is a
+  /// step of a sequence, the gradient of `output` is then computed at its place in the sequence's.
+  void pass_gradient(const Variable& output, const Variable& x);
+
  private:
   friend class Variable;
+  friend class BackwardPass;
 
   struct Node {
     const char* operation;
     detail::Closure* closure;
     std::uint32_t first_slot;
     std::uint32_t outputs;
+  };
+  struct Base {
+    std::uint32_t slot;
+    Shape shape;
+  };
+  struct Passing {
+    std::uint32_t output;
+    Variable to;
   };
   class Activation;
 
@@ -157,6 +177,8 @@ class Tape {
   std::uint32_t slots_ = 0;
   PooledVector<Node> nodes_;
   Packing packing_;
+  PooledVector<Base> bases_;        // of views
+  PooledVector<Passing> passings_;  // in the order of the outputs
   // Leaves, without their values, so that an optimizer can update a parameter in place.
   PooledVector<Variable> watched_;
   PooledVector<std::pair<Parameter, Variable>> parameters_;

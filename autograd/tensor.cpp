@@ -59,15 +59,17 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-  Index room = kMostElements;
+  Index size = 1;
+  bool fits = true;
   for (Index n : shape) {
     if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
-    if (n > room) throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
-    room /= std::max<Index>(n, 1);
+    fits = fits && !__builtin_mul_overflow(size, std::max<Index>(n, 1), &size);
   }
+  if (!fits || size > kMostElements)
+    throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
   memory::Buffer buffer(static_cast<std::size_t>(unroll::size_of(shape)) * unroll::size_of(dtype));
   std::byte* data = buffer.data();
-  return Tensor(std::move(buffer), data, shape, row_major(shape), dtype);
+  return Tensor(std::move(buffer), data, shape, row_major(shape), dtype, true);
 }
 
 template <class T>
@@ -116,16 +118,6 @@ std::vector<T> Tensor::to_vector() const {
 template std::vector<float> Tensor::to_vector() const;
 template std::vector<double> Tensor::to_vector() const;
 template std::vector<std::int64_t> Tensor::to_vector() const;
-
-bool Tensor::is_contiguous() const {
-  Index expected = 1;
-  for (int axis = rank() - 1; axis >= 0; --axis) {
-    if (shape_[axis] == 0) return true;
-    if (shape_[axis] != 1 && strides_[axis] != expected) return false;
-    expected *= shape_[axis];
-  }
-  return true;
-}
 
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 

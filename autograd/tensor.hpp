@@ -71,7 +71,7 @@ class Tensor {
   std::vector<T> to_vector() const;
 
   /// Row-major without gaps.
-  bool is_contiguous() const;
+  bool is_contiguous() const { return contiguous_; }
   /// This tensor if it is contiguous, otherwise a copy that is.
   Tensor contiguous() const;
   Tensor clone() const;
@@ -98,6 +98,7 @@ class Tensor {
     layout.shape_ = shape_;
     layout.strides_ = strides_;
     layout.dtype_ = dtype_;
+    layout.contiguous_ = contiguous_;
     return layout;
   }
 
@@ -105,13 +106,18 @@ class Tensor {
   /// checked.
   Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const {
     return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype_)), shape,
-                  strides, dtype_);
+                  strides, dtype_, is_row_major(shape, strides));
   }
 
  private:
   Tensor(memory::Buffer buffer, std::byte* data, const Shape& shape, const Strides& strides,
-         Dtype dtype)
-      : buffer_(std::move(buffer)), data_(data), shape_(shape), strides_(strides), dtype_(dtype) {}
+         Dtype dtype, bool contiguous)
+      : buffer_(std::move(buffer)),
+        data_(data),
+        shape_(shape),
+        strides_(strides),
+        dtype_(dtype),
+        contiguous_(contiguous) {}
 
   void check_dtype(Dtype wanted) const {
     if (dtype_ != wanted) throw_dtype(wanted);
@@ -123,6 +129,7 @@ class Tensor {
   Shape shape_;
   Strides strides_;
   Dtype dtype_ = Dtype::float32;
+  bool contiguous_ = true;
 };
 
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);

@@ -39,11 +39,16 @@ class Variable {
  private:
   friend class Tape;
   friend class BackwardPass;
+  friend class GradientBuffer;
   friend class Gradients;
 
   Tensor value_;
   std::uint64_t tape_ = 0;  // identity of the tape, 0 for a constant
   std::uint32_t slot_ = 0;
+  // A view takes the place of the variable it shows, its base: 0, or 1 + the number by which the
+  // tape knows the base's shape, and the element of the base that is the view's first.
+  std::uint32_t base_ = 0;
+  Index offset_ = 0;
 };
 
 /// The value as a constant: gradients stop here, and the value may enter another tape.

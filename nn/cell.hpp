@@ -4,7 +4,8 @@
 #include <autograd/variable.hpp>
 #include <nn/module.hpp>
 
-#include <initializer_list>
+#include <concepts>
+#include <utility>
 #include <vector>
 
 namespace unroll::nn {
@@ -14,7 +15,11 @@ namespace unroll::nn {
 class State {
  public:
   State() = default;
-  State(std::initializer_list<Variable> values) : values_(values) {}
+  template <std::convertible_to<Variable>... V>
+  State(V&&... values) {
+    values_.reserve(sizeof...(V));
+    (values_.push_back(std::forward<V>(values)), ...);
+  }
 
   bool empty() const { return values_.empty(); }
   std::size_t size() const { return values_.size(); }

@@ -44,6 +44,14 @@ void copy(const Tensor& source, Tensor& destination) {
 }
 
 void add_into(const Tensor& source, Tensor& destination) {
+  if (source.is_contiguous() && destination.is_contiguous()) {
+    dispatch(source.dtype(), [&]<class T>(T) {
+      const T* from = source.data<T>();
+      T* to = destination.mutable_data<T>();
+      for (Index i = 0, n = source.size(); i < n; ++i) to[i] += from[i];
+    });
+    return;
+  }
   dispatch(source.dtype(),
            [&]<class T>(T) { walk<T, T>(source, destination, [](T& to, T from) { to += from; }); });
 }

@@ -26,12 +26,14 @@ Variable operator+(const Variable& a, const Variable& b) {
   Tensor y = value_only(
       "add", [](auto x, auto z) { return x + z; }, a, b);
   if (!recording("add", a, b)) return y;
-  return record(
-      "add", std::move(y),
-      [a = a.without_value(), b = b.without_value()](const Variable& g, BackwardPass& pass) {
-        pass.add(a, g);
-        pass.add(b, g);
-      });
+  Variable result =
+      record("add", std::move(y),
+             [a = a.without_value(), b = b.without_value()](const Variable& g, BackwardPass& pass) {
+               pass.add(a, g);
+               pass.add(b, g);
+             });
+  Tape::recorder("add").pass_gradient(result, a);
+  return result;
 }
 
 Variable operator-(const Variable& a, const Variable& b) {

@@ -26,6 +26,36 @@ Tensor already_joined(std::span<const Variable> parts, int axis, const Shape& sh
   return head.with_layout(shape, strides, 0);
 }
 
+/// A variable that shows x's elements as `view` does, without a copy where that can be.
+template <class View>
+Variable view_of(const char* operation, const Variable& x, const View& view) {
+  if (!recording(operation, x)) return view(x.value());
+  if (Tape::can_view(x)) {
+    Tensor y = view(x.value());
+    if (y.shares_buffer(x.value())) return Tape::recorder(operation).view(x, std::move(y));
+  }
+  const Variable copy = clone(x);
+  return Tape::recorder(operation).view(copy, view(copy.value()));
+}
+
+/// Fills `parts` with views of x, one after the other along an axis.
+template <class SizeOf>
+void cut(const Variable& x, int axis, std::span<Variable> parts, const SizeOf& size_of) {
+  if (!x.defined()) throw ArgumentError("split: the tensor is undefined, it holds no numbers");
+  Tape* tape = recording("split", x) ? Tape::active() : nullptr;
+  const Variable copy = tape && !Tape::can_view(x) ? clone(x) : Variable();
+  const Variable& whole = copy.defined() ? copy : x;
+  Shape shape = x.shape();
+  const Strides& strides = whole.value().strides();
+  Index begin = 0;
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    shape[axis] = size_of(k);
+    Tensor part = whole.value().with_layout(shape, strides, begin * strides[axis]);
+    begin += size_of(k);
+    parts[k] = tape ? tape->view(whole, std::move(part)) : Variable(std::move(part));
+  }
+}
+
 void check_parts(const char* operation, std::span<const Variable> parts) {
   if (parts.empty())
     throw ArgumentError(std::string(operation) + ": there must be at least one tensor");
@@ -37,67 +67,47 @@ void check_parts(const char* operation, std::span<const Variable> parts) {
 
 }  // namespace
 
-Variable detail::embed_region(const Variable& x, const Shape& shape, const Region& region) {
+Variable detail::embed(const Variable& x, const Shape& shape, const Part& part) {
   Tensor y = zeros(shape, x.dtype());
-  Tensor target = y.slice(region.axis, region.begin, region.end, region.step);
+  Tensor target = y.with_layout(part.shape, part.strides, part.offset);
   kernels::copy(x.value(), target);
-  if (!recording("embed_region", x)) return y;
-  return record("embed_region", std::move(y),
-                [x = x.without_value(), region](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, slice(g, region.axis, region.begin, region.end, region.step));
-                });
+  if (!recording("embed", x)) return y;
+  return record(
+      "embed", std::move(y), [x = x.without_value(), part](const Variable& g, BackwardPass& pass) {
+        pass.add(x, view_of("part", Tape::can_view(g) ? g : clone(g), [&](const Tensor& t) {
+                   return t.with_layout(part.shape, part.strides, part.offset);
+                 }));
+      });
+}
+
+Variable clone(const Variable& x) {
+  Tensor y = x.value().clone();
+  if (!recording("clone", x)) return y;
+  return record("clone", std::move(y),
+                [x = x.without_value()](const Variable& g, BackwardPass& pass) { pass.add(x, g); });
 }
 
 Variable reshape(const Variable& x, const Shape& shape) {
-  Tensor y = x.value().reshape(shape);
-  if (!recording("reshape", x)) return y;
-  return record("reshape", std::move(y),
-                [x = x.without_value()](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, reshape(g, x.shape()));
-                });
+  return view_of("reshape", x, [&](const Tensor& t) { return t.reshape(shape); });
 }
 
 Variable transpose(const Variable& x, int first, int second) {
-  Tensor y = x.value().transpose(first, second);
-  if (!recording("transpose", x)) return y;
-  return record("transpose", std::move(y),
-                [x = x.without_value(), first, second](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, transpose(g, first, second));
-                });
+  return view_of("transpose", x, [=](const Tensor& t) { return t.transpose(first, second); });
 }
 
 Variable permute(const Variable& x, std::span<const int> axes) {
-  Tensor y = x.value().permute(axes);
-  if (!recording("permute", x)) return y;
-  std::array<int, kMaxRank> inverse{};
-  for (int i = 0; i < x.rank(); ++i)
-    inverse[static_cast<std::size_t>(
-        normalize_axis("permute", axes[static_cast<std::size_t>(i)], x.rank()))] = i;
-  return record("permute", std::move(y),
-                [x = x.without_value(), inverse](const Variable& g, BackwardPass& pass) {
-                  pass.add(
-                      x, permute(g, std::span(inverse).first(static_cast<std::size_t>(x.rank()))));
-                });
+  return view_of("permute", x, [=](const Tensor& t) { return t.permute(axes); });
 }
 Variable permute(const Variable& x, std::initializer_list<int> axes) {
   return permute(x, std::span(axes.begin(), axes.size()));
 }
 
 Variable unsqueeze(const Variable& x, int axis) {
-  Tensor y = x.value().unsqueeze(axis);
-  if (!recording("unsqueeze", x)) return y;
-  return record("unsqueeze", std::move(y),
-                [x = x.without_value(), axis](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, squeeze(g, axis));
-                });
+  return view_of("unsqueeze", x, [=](const Tensor& t) { return t.unsqueeze(axis); });
 }
 
 Variable squeeze(const Variable& x, int axis) {
-  Tensor y = x.value().squeeze(axis);
-  if (!recording("squeeze", x)) return y;
-  return record("squeeze", std::move(y),
-                [x = x.without_value(), axis = normalize_axis("squeeze", axis, x.rank())](
-                    const Variable& g, BackwardPass& pass) { pass.add(x, unsqueeze(g, axis)); });
+  return view_of("squeeze", x, [=](const Tensor& t) { return t.squeeze(axis); });
 }
 
 Variable broadcast_to(const Variable& x, const Shape& shape) {
@@ -128,58 +138,23 @@ Variable sum_to(const Variable& x, const Shape& shape) {
 }
 
 Variable slice(const Variable& x, int axis, Index begin, Index end, Index step) {
-  Tensor y = x.value().slice(axis, begin, end, step);
-  if (!recording("slice", x)) return y;
-  const Region region{normalize_axis("slice", axis, x.rank()), begin, end, step};
-  return record("slice", std::move(y),
-                [x = x.without_value(), region](const Variable& g, BackwardPass& pass) {
-                  pass.add_region(x, region, g);
-                });
+  return view_of("slice", x, [=](const Tensor& t) { return t.slice(axis, begin, end, step); });
 }
 
 Variable select(const Variable& x, int axis, Index position) {
-  Tensor y = x.value().select(axis, position);
-  if (!recording("select", x)) return y;
-  axis = normalize_axis("select", axis, x.rank());
-  const Index at = position < 0 ? position + x.size(axis) : position;
-  return record("select", std::move(y),
-                [x = x.without_value(), axis, at](const Variable& g, BackwardPass& pass) {
-                  pass.add_region(x, {axis, at, at + 1, 1}, unsqueeze(g, axis));
-                });
+  return view_of("select", x, [=](const Tensor& t) { return t.select(axis, position); });
 }
 
 void detail::split_into(const Variable& x, std::span<const Index> sizes, int axis,
                         std::span<Variable> parts) {
   axis = normalize_axis("split", axis, x.rank());
-  Index begin = 0;
-  for (std::size_t k = 0; k < sizes.size(); ++k) {
-    const Index end = begin + sizes[k];
-    if (sizes[k] < 0 || end > x.shape()[axis]) break;
-    parts[k] = x.value().slice(axis, begin, end);
-    begin = end;
-  }
-  if (begin != x.shape()[axis] || (!parts.empty() && !parts.back().defined()))
+  Index total = 0;
+  for (Index size : sizes) total = size < 0 || total < 0 ? -1 : total + size;
+  if (total != x.shape()[axis])
     throw ShapeError("split: the sizes of the parts must add up to " +
                      std::to_string(x.shape()[axis]) + ", axis " + std::to_string(axis) + " of " +
                      to_string(x.shape()));
-  if (!recording("split", x)) return;
-  record("split", parts,
-         [x = x.without_value(), axis, sizes = PooledVector<Index>(sizes.begin(), sizes.end())](
-             std::span<const Variable> gradients, BackwardPass& pass) {
-           const auto missing = [](const Variable& g) { return !g.defined(); };
-           if (std::none_of(gradients.begin(), gradients.end(), missing)) {
-             pass.add(x, concat(gradients, axis));
-             return;
-           }
-           PooledVector<Variable> whole(gradients.begin(), gradients.end());
-           for (std::size_t k = 0; k < whole.size(); ++k) {
-             if (whole[k].defined()) continue;
-             Shape shape = x.shape();
-             shape[axis] = sizes[k];
-             whole[k] = zeros(shape, x.dtype());
-           }
-           pass.add(x, concat(whole, axis));
-         });
+  cut(x, axis, parts, [&](std::size_t k) { return sizes[k]; });
 }
 
 void detail::split_equally(const Variable& x, int axis, std::span<Variable> parts) {
@@ -188,8 +163,8 @@ void detail::split_equally(const Variable& x, int axis, std::span<Variable> part
   if (x.shape()[axis] % count != 0)
     throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) +
                      " does not divide into " + std::to_string(count) + " equal parts");
-  const PooledVector<Index> sizes(parts.size(), x.shape()[axis] / count);
-  split_into(x, sizes, axis, parts);
+  const Index size = x.shape()[axis] / count;
+  cut(x, axis, parts, [size](std::size_t) { return size; });
 }
 
 std::vector<Variable> split(const Variable& x, std::span<const Index> sizes, int axis) {

@@ -14,6 +14,8 @@
 /// ArgumentError.
 namespace unroll {
 
+/// A copy with a place on the tape, and so a gradient, of its own, which a view has not.
+Variable clone(const Variable& x);
 Variable reshape(const Variable& x, const Shape& shape);                 ///< one size may be -1
 Variable transpose(const Variable& x, int first = -2, int second = -1);  ///< swaps two axes
 Variable permute(const Variable& x, std::span<const int> axes);
@@ -46,8 +48,8 @@ Variable stack(std::span<const Variable> parts, int axis = 0);
 Variable stack(std::initializer_list<Variable> parts, int axis = 0);
 
 namespace detail {
-/// Zeros of `shape` with x in a region: what a slice does to its gradient.
-Variable embed_region(const Variable& x, const Shape& shape, const Region& region);
+/// Zeros of `shape` with x in a part of it: what a view does to its gradient.
+Variable embed(const Variable& x, const Shape& shape, const Part& part);
 void split_into(const Variable& x, std::span<const Index> sizes, int axis,
                 std::span<Variable> parts);
 void split_equally(const Variable& x, int axis, std::span<Variable> parts);

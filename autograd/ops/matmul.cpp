@@ -121,16 +121,19 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   multiply(is_matrix ? x.value() : x.value().reshape({-1, weight.size(1)}), weight, true, rows,
            bias.defined());
   if (!recording("linear", x, weight, bias)) return y;
-  return record("linear", std::move(y),
-                [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {
-                  const Variable slopes = as_matrix(g);
-                  if (pass.wants(x)) {
-                    Variable dx = matmul(slopes, weight);
-                    pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
-                  }
-                  if (pass.wants(weight)) pass.add_product(weight, slopes, as_matrix(x));
-                  if (pass.wants(bias)) pass.add(bias, g);
-                });
+  Variable result =
+      record("linear", std::move(y),
+             [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {
+               const Variable slopes = as_matrix(g);
+               if (pass.wants(x)) {
+                 Variable dx = matmul(slopes, weight);
+                 pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
+               }
+               if (pass.wants(weight)) pass.add_product(weight, slopes, as_matrix(x));
+               if (pass.wants(bias)) pass.add(bias, g);
+             });
+  Tape::recorder("linear").pass_gradient(result, bias);
+  return result;
 }
 
 }  // namespace unroll

@@ -136,6 +136,7 @@ inline std::vector<OpCase> layout_cases() {
        {cube}},
       {"unsqueeze", "", [](Inputs v) { return square(unsqueeze(v[0], 1)); }, {x}},
       {"unsqueeze", "from the end", [](Inputs v) { return square(unsqueeze(v[0], -1)); }, {x}},
+      {"clone", "", [](Inputs v) { return square(clone(v[0])); }, {random({3, 2}, 22)}},
       {"squeeze", "", [](Inputs v) { return square(squeeze(v[0], -2)); }, {random({3, 1, 4}, 23)}},
       {"broadcast_to",
        "",
