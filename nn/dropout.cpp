@@ -1,6 +1,8 @@
 #include <autograd/error.hpp>
-#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/dropout.hpp>
 #include <nn/dropout.hpp>
+
+#include <string>
 
 namespace unroll::nn {
 
@@ -10,9 +12,7 @@ Dropout::Dropout(double rate) : rate_(rate) {
 }
 
 Variable Dropout::operator()(const Variable& x, Generator& generator) const {
-  if (!training() || rate_ == 0.0) return x;
-  return x * Variable(bernoulli(x.shape(), 1.0 - rate_, x.dtype(), generator)) *
-         (1.0 / (1.0 - rate_));
+  return training() ? dropout(x, rate_, generator) : x;
 }
 
 }  // namespace unroll::nn

@@ -6,9 +6,8 @@
 
 namespace unroll::nn {
 
-/// In training mode sets each element to zero with probability `rate` and divides the others by 1 -
-/// rate, so that the expectation stays; otherwise returns x. Throws ArgumentError unless 0 <= rate
-/// < 1.
+/// In training mode `dropout` of x (autograd/ops/dropout.hpp), otherwise x. Throws ArgumentError
+/// unless 0 <= rate < 1.
 class Dropout : public Module {
  public:
   explicit Dropout(double rate);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "elementwise_cases.hpp"
+#include "normalization_cases.hpp"
 #include "numbers.hpp"
 #include "op_case.hpp"
 #include "statistics_cases.hpp"
@@ -307,7 +308,8 @@ inline std::vector<OpCase> product_cases() {
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
   for (const auto& group : {arithmetic_cases(), function_cases(), elementwise_cases(),
-                            layout_cases(), sum_cases(), statistics_cases(), product_cases()})
+                            layout_cases(), sum_cases(), statistics_cases(), product_cases(),
+                            normalization_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

@@ -1,0 +1,27 @@
+#include <autograd/error.hpp>
+#include <autograd/kernels/dropout.hpp>
+#include <autograd/ops/dropout.hpp>
+#include <autograd/tape.hpp>
+
+#include <string>
+
+namespace unroll {
+
+Variable dropout(const Variable& x, double rate, Generator& generator) {
+  if (!(rate >= 0.0 && rate < 1.0))
+    throw ArgumentError("dropout: the rate must lie in [0, 1), it is " + std::to_string(rate));
+  if (!x.defined() || !is_floating(x.dtype()))
+    throw DtypeError("dropout: x must be float32 or float64, it is " + describe(x.value()));
+  if (rate == 0.0) return x;
+  const Generator before = generator;
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  kernels::dropout(x.value().contiguous(), rate, generator, y);
+  if (!recording("dropout", x)) return y;
+  return record("dropout", std::move(y),
+                [x = x.without_value(), rate, before](const Variable& g, BackwardPass& pass) {
+                  Generator again = before;
+                  pass.add(x, dropout(g, rate, again));
+                });
+}
+
+}  // namespace unroll

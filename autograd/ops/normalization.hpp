@@ -1,0 +1,21 @@
+#pragma once
+
+#include <autograd/variable.hpp>
+
+/// Normalisation of vectors, the last axis of `x: [...,D]`, each by itself: it does the same with a
+/// batch of one, in training and after it, and at each time step of a recurrent network. `scale`
+/// and `shift`: `[D]`, of the dtype of x; either may be left undefined. Result of the shape of x.
+/// Forward and backward are one pass over the rows each. Throws ShapeError when sizes differ or D
+/// is 0, DtypeError, ArgumentError unless epsilon >= 0.
+namespace unroll {
+
+/// (x - mean) / sqrt(variance + epsilon) scale + shift, with the mean and the variance (divided by
+/// D) of each vector (Ba, Kiros, Hinton, 2016).
+Variable layer_norm(const Variable& x, const Variable& scale = {}, const Variable& shift = {},
+                    double epsilon = 1e-5);
+
+/// x / sqrt(mean x^2 + epsilon) scale (Zhang, Sennrich, 2019): the same without the mean, which is
+/// cheaper and often as good.
+Variable rms_norm(const Variable& x, const Variable& scale = {}, double epsilon = 1e-5);
+
+}  // namespace unroll
