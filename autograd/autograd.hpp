@@ -9,10 +9,13 @@
 #include <autograd/memory.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/comparison.hpp>
+#include <autograd/ops/cross_entropy.hpp>
+#include <autograd/ops/ctc.hpp>
 #include <autograd/ops/dropout.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/ops/loss.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/normalization.hpp>
 #include <autograd/ops/piecewise.hpp>

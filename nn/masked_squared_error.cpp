@@ -1,7 +1,7 @@
 #include <autograd/error.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
-#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/loss.hpp>
 #include <nn/masked_squared_error.hpp>
 
 #include <cmath>
@@ -49,8 +49,8 @@ Variable masked_squared_error(const Variable& a, const Tensor& targets, const Te
                           "the mask");
     wanted[k] = 0.0;
   }
-  const Variable error = Variable(Tensor::of(a.shape(), wanted).to(a.dtype())) - a;
-  return sum(square(error) * Variable(chosen.to(a.dtype())));
+  return mse_loss(a * Variable(chosen.to(a.dtype())), Tensor::of(a.shape(), wanted).to(a.dtype()),
+                  {.reduction = Reduction::sum});
 }
 
 }  // namespace unroll::nn

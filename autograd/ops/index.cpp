@@ -9,14 +9,14 @@
 namespace unroll {
 
 void detail::check_indices(const char* operation, const char* name, const Tensor& indices,
-                           Index count) {
+                           Index count, std::optional<Index> besides) {
   if (!indices.defined() || indices.dtype() != Dtype::int64)
     throw DtypeError(std::string(operation) + ": " + name + " must be int64, got " +
                      describe(indices));
   const Tensor packed = indices.contiguous();
   const std::int64_t* index = packed.data<std::int64_t>();
   for (Index k = 0; k < packed.size(); ++k)
-    if (index[k] < 0 || index[k] >= count)
+    if ((index[k] < 0 || index[k] >= count) && index[k] != besides)
       throw ArgumentError(std::string(operation) + ": " + name + " " + to_string(indices.shape()) +
                           " holds " + std::to_string(index[k]) + " at position " +
                           std::to_string(k) + ", outside 0.." + std::to_string(count - 1));

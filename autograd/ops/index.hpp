@@ -2,6 +2,8 @@
 
 #include <autograd/variable.hpp>
 
+#include <optional>
+
 namespace unroll {
 
 /// Rows of a table: `table: [V,D]`, `indices: [...]` int64, result `[...,D]`. The gradient of the
@@ -14,8 +16,10 @@ namespace detail {
 /// gradient.
 Variable scatter_rows(const Variable& values, const Tensor& indices, Index rows);
 
-/// Throws unless `indices` is int64 and every one lies in 0..count-1.
-void check_indices(const char* operation, const char* name, const Tensor& indices, Index count);
+/// Throws unless `indices` is int64 and every one lies in 0..count-1, or is the one that is allowed
+/// besides.
+void check_indices(const char* operation, const char* name, const Tensor& indices, Index count,
+                   std::optional<Index> besides = {});
 }  // namespace detail
 
 }  // namespace unroll

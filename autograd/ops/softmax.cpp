@@ -1,7 +1,6 @@
 #include <autograd/error.hpp>
-#include <autograd/kernels/rows.hpp>
+#include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
@@ -20,35 +19,26 @@ void check(const char* operation, const Variable& x) {
     throw ShapeError(std::string(operation) + ": x needs at least one axis, its shape is []");
 }
 
-/// Runs a kernel over the rows along the last axis.
+/// x as the rows along its last axis.
+Tensor rows_of(const Tensor& x) {
+  const Index n = x.shape().back();
+  return x.contiguous().reshape({n == 0 ? 0 : x.size() / n, n});
+}
+
 Tensor over_rows(const Tensor& x, void (*kernel)(const Tensor&, Tensor&)) {
-  const Tensor rows = x.contiguous().reshape({x.shape().back() == 0 ? 0 : -1, x.shape().back()});
+  const Tensor rows = rows_of(x);
   Tensor y = Tensor::empty(rows.shape(), x.dtype());
   kernel(rows, y);
   return y.reshape(x.shape());
 }
 
-/// p - one_hot(targets), for `p: [n,C]`, `targets: [n]`; in place when nobody else sees p.
-Variable minus_one_hot(Variable p, const Tensor& targets) {
-  const bool recorded = recording("minus_one_hot", p);
-  Tensor y = p.value();
-  if (!recorded) p = Variable();
-  if (!y.unique() || recorded) y = y.clone();
-  kernels::subtract_one_hot(y, targets);
-  if (!recorded) return y;
-  return record("minus_one_hot", std::move(y),
-                [p = p.without_value()](const Variable& g, BackwardPass& pass) { pass.add(p, g); });
-}
-
-/// -log softmax(x)[target] of every row: `x: [n,C]`, `targets: [n]`, result `[n]`.
-Variable cross_entropy_rows(const Variable& x, const Tensor& targets) {
-  const Tensor rows = x.value().contiguous();
-  Tensor y = Tensor::empty({x.size(0)}, x.dtype());
-  kernels::cross_entropy_rows(rows, targets, y);
-  if (!recording("cross_entropy", x)) return y;
-  return record("cross_entropy", std::move(y), [x, targets](const Variable& g, BackwardPass& pass) {
-    pass.add(x, minus_one_hot(softmax(x), targets) * unsqueeze(g, 1));
-  });
+/// The gradient of x from those of the result, in one pass.
+Tensor gradient_over_rows(const Variable& y, const Variable& g,
+                          void (*kernel)(const Tensor&, const Tensor&, Tensor&)) {
+  const Tensor rows = rows_of(y.value());
+  Tensor dx = Tensor::empty(rows.shape(), y.dtype());
+  kernel(rows, rows_of(g.value()), dx);
+  return dx.reshape(y.shape());
 }
 
 }  // namespace
@@ -61,7 +51,10 @@ Variable softmax(const Variable& x, int axis) {
   if (!recording("softmax", x)) return y;
   return record("softmax", std::move(y),
                 [x = x.without_value()](const Variable& p, const Variable& g, BackwardPass& pass) {
-                  pass.add(x, p * (g - sum(g * p, {-1}, true)));
+                  if (pass.differentiable())
+                    pass.add(x, p * (g - sum(g * p, {-1}, true)));
+                  else
+                    pass.add(x, gradient_over_rows(p, g, kernels::softmax_rows_gradient));
                 });
 }
 
@@ -74,22 +67,11 @@ Variable log_softmax(const Variable& x, int axis) {
   return record(
       "log_softmax", std::move(y),
       [x = x.without_value()](const Variable& log_p, const Variable& g, BackwardPass& pass) {
-        pass.add(x, g - exp(log_p) * sum(g, {-1}, true));
+        if (pass.differentiable())
+          pass.add(x, g - exp(log_p) * sum(g, {-1}, true));
+        else
+          pass.add(x, gradient_over_rows(log_p, g, kernels::log_softmax_rows_gradient));
       });
-}
-
-Variable cross_entropy(const Variable& logits, const Tensor& targets) {
-  check("cross_entropy", logits);
-  const Index classes = logits.size(-1);
-  Shape rows = logits.shape();
-  rows.erase(logits.rank() - 1);
-  if (targets.defined() && targets.shape() != rows)
-    throw ShapeError("cross_entropy: logits " + to_string(logits.shape()) + " with targets " +
-                     to_string(targets.shape()) + ": targets must have shape " + to_string(rows));
-  detail::check_indices("cross_entropy", "targets", targets, classes);
-  if (targets.size() == 0) throw ShapeError("cross_entropy: there are no rows to average");
-  return mean(
-      cross_entropy_rows(reshape(logits, {-1, classes}), targets.contiguous().reshape({-1})));
 }
 
 }  // namespace unroll

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "elementwise_cases.hpp"
+#include "loss_cases.hpp"
 #include "normalization_cases.hpp"
 #include "numbers.hpp"
 #include "op_case.hpp"
@@ -242,18 +243,6 @@ inline std::vector<OpCase> sum_cases() {
       {"softmax", "a middle axis", [](Inputs v) { return softmax(v[0], 1); }, {cube}},
       {"log_softmax", "", [](Inputs v) { return log_softmax(v[0]); }, {random({3, 5}, 33)}},
       {"log_softmax", "the first axis", [](Inputs v) { return log_softmax(v[0], 0); }, {cube}},
-      {"cross_entropy",
-       "",
-       [](Inputs v) {
-         return cross_entropy(v[0], Tensor::of<std::int64_t>({3}, {4, 0, 2}));
-       },
-       {random({3, 5}, 34)}},
-      {"cross_entropy",
-       "two leading axes",
-       [](Inputs v) {
-         return cross_entropy(v[0], Tensor::of<std::int64_t>({2, 3}, {0, 3, 3, 1, 2, 0}));
-       },
-       {cube}},
       {"embedding",
        "a row twice",
        [](Inputs v) {
@@ -307,9 +296,9 @@ inline std::vector<OpCase> product_cases() {
 /// At least one case for every declaration in autograd/ops, which op_gradients_test makes sure of.
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
-  for (const auto& group : {arithmetic_cases(), function_cases(), elementwise_cases(),
-                            layout_cases(), sum_cases(), statistics_cases(), product_cases(),
-                            normalization_cases()})
+  for (const auto& group :
+       {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(),
+        statistics_cases(), product_cases(), loss_cases(), normalization_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }
