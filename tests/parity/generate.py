@@ -155,6 +155,100 @@ def lookups():
                       "embedding": {**embedding, "integers": indices}})
 
 
+def losses():
+    """Every loss; what is not differentiated stands under "constants"."""
+    numbers = Numbers(60)
+    cases = {}
+
+    def case(name, f, *inputs, **constants):
+        cases[name] = {**with_gradients(lambda *x: f(*x, **constants), len(cases), *inputs), "constants": constants}
+
+    x, y = numbers(3, 4, low=-2.0, high=2.0), numbers(3, 4, low=-2.0, high=2.0)
+    probabilities = numbers(3, 4, low=1 / 64, high=63 / 64)
+    soft = numbers(3, 4, low=0.0, high=1.0)
+    signs = 2.0 * numbers.integers(2, 3, 4) - 1.0
+    case("mse, none", lambda x, y: F.mse_loss(x, y, reduction="none"), x, y)
+    case("mse, mean", lambda x, y: F.mse_loss(x, y), x, y)
+    case("mse, sum", lambda x, y: F.mse_loss(x, y, reduction="sum"), x, y)
+    case("l1, mean", lambda x, y: F.l1_loss(x, y), x, y)
+    case("huber, none", lambda x, y: F.huber_loss(x, y, reduction="none", delta=0.75), x, y)
+    case("huber, mean", lambda x, y: F.huber_loss(x, y), x, y)
+    case("bce, none", lambda x, targets: F.binary_cross_entropy(x, targets, reduction="none"), probabilities, targets=soft)
+    case("bce, mean", lambda x, targets: F.binary_cross_entropy(x, targets), probabilities, targets=soft)
+    case("bce_with_logits, none",
+         lambda x, targets: F.binary_cross_entropy_with_logits(x, targets, reduction="none"), 8 * x, targets=soft)
+    case("bce_with_logits, pos_weight",
+         lambda x, targets, pos_weight: F.binary_cross_entropy_with_logits(x, targets, pos_weight=pos_weight), x,
+         targets=soft, pos_weight=numbers(4, low=0.5, high=2.0))
+    case("kl_div, none", lambda x, targets: F.kl_div(x, targets, reduction="none"), -probabilities, targets=soft)
+    case("kl_div, mean", lambda x, targets: F.kl_div(x, targets, reduction="mean"), -probabilities, targets=soft)
+    case("kl_div, log_target",
+         lambda x, targets: F.kl_div(x, targets, reduction="sum", log_target=True), -probabilities, targets=-soft)
+    # The hinge loss is the ranking loss against zero.
+    case("hinge, none",
+         lambda x, targets: F.margin_ranking_loss(x, torch.zeros_like(x), targets, margin=1.0, reduction="none"),
+         x, targets=signs)
+    case("hinge, mean", lambda x, targets: F.margin_ranking_loss(x, torch.zeros_like(x), targets, margin=0.5), x,
+         targets=signs)
+    # Long vectors: PyTorch adds 1e-12 to their squares.
+    a, b = numbers(3, 5, low=-64.0, high=64.0), numbers(3, 5, low=-64.0, high=64.0)
+    pairs = torch.tensor([1, -1, 1])
+    case("cosine_similarity", lambda a, b: F.cosine_similarity(a, b, dim=-1), a, b)
+    case("cosine_similarity, axis 0", lambda a, b: F.cosine_similarity(a, b, dim=0), a, b)
+    case("cosine_embedding, none",
+         lambda a, b, targets: F.cosine_embedding_loss(a, b, targets, margin=-0.5, reduction="none"), a, b, targets=pairs)
+    case("cosine_embedding, mean",
+         lambda a, b, targets: F.cosine_embedding_loss(a, b, targets, margin=-0.5), a, b, targets=pairs)
+
+    # The classes are PyTorch's second axis and our last.
+    def rows(f, **options):
+        return lambda x, targets, **tensors: f(x.reshape(-1, x.shape[-1]), targets.reshape(-1), **options, **tensors)
+
+    logits = numbers(2, 3, 5, low=-3.0, high=3.0)
+    targets = numbers.integers(5, 2, 3)
+    some = targets.clone()
+    some[0, 1] = some[1, 2] = -100
+    weight = numbers(5, low=0.25, high=2.0)
+    for name, f in {"nll": F.nll_loss, "cross_entropy": F.cross_entropy}.items():
+        case(f"{name}, mean", rows(f), logits, targets=targets)
+        case(f"{name}, weights, mean", rows(f), logits, targets=some, weight=weight)
+        case(f"{name}, weights, none",
+             lambda x, targets, weight, f=f: rows(f, reduction="none")(x, targets, weight=weight).reshape(targets.shape),
+             logits, targets=some, weight=weight)
+        case(f"{name}, ignore_index, sum", rows(f, reduction="sum", ignore_index=int(targets[0, 0])), logits,
+             targets=targets)
+    case("cross_entropy, smooth, mean", rows(F.cross_entropy, label_smoothing=0.25), logits, targets=some)
+    case("cross_entropy, smooth, weights, mean", rows(F.cross_entropy, label_smoothing=0.25), logits, targets=some,
+         weight=weight)
+    case("cross_entropy, smooth, weights, sum", rows(F.cross_entropy, label_smoothing=0.25, reduction="sum"), logits,
+         targets=some, weight=weight)
+
+    labels = torch.tensor([[1, 2, 2], [3, 1, 0], [2, 0, 0]])
+
+    def ctc(x, targets, labels_of=(3, 2, 1), steps_of=(6, 5, 2), **options):
+        return F.ctc_loss(F.log_softmax(x, -1), targets, steps_of, labels_of, **options)
+
+    steps = numbers(6, 3, 4, low=-2.0, high=2.0)
+    case("ctc, none", lambda x, targets: ctc(x, targets, reduction="none"), steps, targets=labels)
+    case("ctc, mean", lambda x, targets: ctc(x, targets), steps, targets=labels)
+    case("ctc, sum", lambda x, targets: ctc(x, targets, reduction="sum"), steps, targets=labels)
+    case("ctc, another blank", lambda x, targets: ctc(x, targets, (3, 2, 0), blank=3, reduction="sum"), steps,
+         targets=torch.tensor([[1, 2, 2], [0, 0, 1], [2, 0, 0]]))
+    write("losses", cases)
+
+
+def normalization():
+    numbers = Numbers(70)
+    x, scale, shift = numbers(2, 3, 5, low=-2.0, high=2.0), numbers(5, low=0.5, high=2.0), numbers(5)
+    write("normalization", {
+        "layer_norm": with_gradients(lambda x, scale, shift: F.layer_norm(x, (5,), scale, shift), 1, x, scale, shift),
+        "layer_norm, plain": with_gradients(lambda x: F.layer_norm(x, (5,), eps=0.125), 2, x),
+        # PyTorch has it from 2.4 on.
+        "rms_norm": with_gradients(
+            lambda x, scale: x / torch.sqrt((x * x).mean(-1, keepdim=True) + 1e-5) * scale, 3, x, scale),
+    })
+
+
 def optimizers():
     """Six steps of a linear regression; the parameters after each."""
     numbers = Numbers(50)
@@ -192,6 +286,8 @@ def main():
     recurrent("lstm_2_layers", torch.nn.LSTM(3, 2, num_layers=2), seed=5, layers=2)
     operations()
     lookups()
+    losses()
+    normalization()
     optimizers()
 
 
