@@ -135,9 +135,10 @@ void check(const Variable& log_p, const Tensor& targets, Index blank) {
 
 /// 1 for the sequences that are longer than t: `[B,1]`.
 Tensor longer_than(Index t, const std::vector<Index>& lengths) {
-  std::vector<float> values;
-  for (Index length : lengths) values.push_back(length > t ? 1.0F : 0.0F);
-  return Tensor::of({static_cast<Index>(lengths.size()), 1}, values);
+  Tensor longer = Tensor::empty({static_cast<Index>(lengths.size()), 1}, Dtype::float32);
+  for (std::size_t b = 0; b < lengths.size(); ++b)
+    longer.mutable_data<float>()[b] = lengths[b] > t ? 1.0F : 0.0F;
+  return longer;
 }
 
 }  // namespace
