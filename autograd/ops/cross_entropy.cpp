@@ -63,7 +63,9 @@ Variable gradient_of_losses(const Variable& x, const kernels::ClassTargets& targ
   Tensor weights = Tensor::empty({targets.index.size(), x.size(-1)}, x.dtype());
   kernels::class_weights(targets, weights);
   const Variable q = weights.reshape(x.shape());
-  return softmax(x) * sum(q, {-1}, true) - q;
+  const Variable total = sum(q, {-1}, true);
+  // A row that is ignored may hold anything, a NaN too.
+  return softmax(where(total.value(), x, zeros({}, x.dtype()))) * total - q;
 }
 
 /// The loss of every row: `x: [...,C]`, result `[...]`.
