@@ -11,6 +11,7 @@
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/cross_entropy.hpp>
 #include <autograd/ops/ctc.hpp>
+#include <autograd/ops/diagonal.hpp>
 #include <autograd/ops/dropout.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
@@ -19,8 +20,10 @@
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/normalization.hpp>
 #include <autograd/ops/piecewise.hpp>
+#include <autograd/ops/rearrange.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
+#include <autograd/ops/sort.hpp>
 #include <autograd/ops/special.hpp>
 #include <autograd/ops/statistics.hpp>
 #include <autograd/ops/trigonometric.hpp>

@@ -1,7 +1,10 @@
 #include <autograd/kernels/along.hpp>
+#include <autograd/kernels/loop.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 namespace unroll::kernels {
 namespace {
@@ -9,6 +12,25 @@ namespace {
 template <class T>
 bool is_nan(T x) {
   return std::isnan(static_cast<double>(x));
+}
+
+/// Calls pair(i, j) for every element of `index`: i is the offset of the place of `indexed` that it
+/// names along the axis, j the offset of its own place in `other`.
+template <class F>
+void for_each_pair(const Tensor& indexed, const Tensor& index, const Tensor& other, int axis,
+                   F pair) {
+  Strides start = indexed.strides();
+  const Index along = start[axis];
+  start[axis] = 0;
+  const Walk<3> walk(index.shape(), {start, index.strides(), other.strides()});
+  const std::int64_t* at = index.data<std::int64_t>();
+  const Index step = walk.row_stride(0);
+  const Index index_step = walk.row_stride(1);
+  const Index other_step = walk.row_stride(2);
+  walk.for_each_row([&](const std::array<Index, 3>& row) {
+    for (Index i = 0; i < walk.row_size(); ++i)
+      pair(row[0] + i * step + at[row[1] + i * index_step] * along, row[2] + i * other_step);
+  });
 }
 
 }  // namespace
@@ -45,29 +67,46 @@ void running_max_rows(const Tensor& x, Tensor& index) {
   });
 }
 
-void take_along_rows(const Tensor& x, const Tensor& index, Tensor& result) {
+void order_rows(const Tensor& x, bool descending, Tensor& index) {
   const Index rows = x.size(0);
   const Index n = x.size(1);
   const Index count = index.size(1);
-  const std::int64_t* at = index.data<std::int64_t>();
+  Tensor scratch = Tensor::empty({n}, Dtype::int64);
+  std::int64_t* order = scratch.mutable_data<std::int64_t>();
+  std::int64_t* to = index.mutable_data<std::int64_t>();
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* row = x.data<T>();
-    T* to = result.mutable_data<T>();
-    for (Index r = 0; r < rows; ++r, row += n, at += count, to += count)
-      for (Index k = 0; k < count; ++k) to[k] = row[at[k]];
+    const auto smaller = [](T a, T b) { return is_nan(b) ? !is_nan(a) : a < b; };
+    // Places tell equals apart, so the order is complete and no sort need be stable.
+    const auto before = [&](std::int64_t i, std::int64_t j) {
+      const T a = row[descending ? j : i];
+      const T b = row[descending ? i : j];
+      return smaller(a, b) || (i < j && !smaller(b, a));
+    };
+    for (Index r = 0; r < rows; ++r, row += n, to += count) {
+      std::iota(order, order + n, std::int64_t{0});
+      if (count == n)
+        std::sort(order, order + n, before);
+      else
+        std::partial_sort(order, order + count, order + n, before);
+      std::copy_n(order, count, to);
+    }
   });
 }
 
-void add_along_rows(const Tensor& x, const Tensor& index, Tensor& result) {
-  const Index rows = x.size(0);
-  const Index n = result.size(1);
-  const Index count = index.size(1);
-  const std::int64_t* at = index.data<std::int64_t>();
+void take_along(const Tensor& x, const Tensor& index, int axis, Tensor& result) {
+  dispatch(x.dtype(), [&]<class T>(T) {
+    const T* from = x.data<T>();
+    T* to = result.mutable_data<T>();
+    for_each_pair(x, index, result, axis, [=](Index a, Index b) { to[b] = from[a]; });
+  });
+}
+
+void add_along(const Tensor& x, const Tensor& index, int axis, Tensor& result) {
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* row = result.mutable_data<T>();
-    for (Index r = 0; r < rows; ++r, row += n, at += count, from += count)
-      for (Index k = 0; k < count; ++k) row[at[k]] += from[k];
+    T* to = result.mutable_data<T>();
+    for_each_pair(result, index, x, axis, [=](Index a, Index b) { to[a] += from[b]; });
   });
 }
 

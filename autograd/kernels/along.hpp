@@ -2,8 +2,8 @@
 
 #include <autograd/tensor.hpp>
 
-/// Kernels along the rows of contiguous matrices; `index` is int64, positions in a row. Results are
-/// contiguous.
+/// Kernels along the rows of contiguous matrices, unless said otherwise; `index` is int64,
+/// positions in a row. Results are contiguous.
 namespace unroll::kernels {
 
 enum class Extreme { min, max };
@@ -16,11 +16,17 @@ void extreme_rows(const Tensor& x, Extreme which, Tensor& index);
 /// last NaN if there is one. `x: [R,n]` floating, `index: [R,n]`.
 void running_max_rows(const Tensor& x, Tensor& index);
 
-/// result[r][k] = x[r][index[r][k]], `x: [R,n]`, `index: [R,k]`, any dtype.
-void take_along_rows(const Tensor& x, const Tensor& index, Tensor& result);
+/// index[r][k] = where the number of row r stands that is k-th in order, the first of equals first;
+/// a NaN counts as larger than any number. `x: [R,n]`, any dtype; `index: [R,k]` with k <= n.
+void order_rows(const Tensor& x, bool descending, Tensor& index);
 
-/// result[r][index[r][k]] += x[r][k] in the order of k, `x: [R,k]`, `result: [R,n]`, floating.
-void add_along_rows(const Tensor& x, const Tensor& index, Tensor& result);
+/// Any rank, dtype and strides: result[..., k, ...] = x[..., index[..., k, ...], ...], the position
+/// k standing on `axis`. `index` and `result` have one shape, that of x but for this axis.
+void take_along(const Tensor& x, const Tensor& index, int axis, Tensor& result);
+
+/// The opposite, with the same shapes: result[..., index[..., k, ...], ...] += x[..., k, ...], in
+/// row-major order.
+void add_along(const Tensor& x, const Tensor& index, int axis, Tensor& result);
 
 /// Sums of each row up to every position, or from it on, carried in double; `x: [R,n]` floating.
 void running_sum_rows(const Tensor& x, bool backwards, Tensor& result);

@@ -1,6 +1,7 @@
 #include <autograd/error.hpp>
 #include <autograd/kernels/along.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/statistics.hpp>
@@ -77,30 +78,6 @@ Variable shaped(const Variable& y, const Rows& rows, bool keep_axes = false) {
   return reshape(y, keep_axes ? rows.kept : rows.dropped);
 }
 
-Variable add_along(const Variable& x, const Tensor& index, Index n);
-
-/// x[r][index[r][k]] for `x: [R,n]`, `index: [R,k]`.
-Variable take_along(const char* name, const Variable& x, const Tensor& index) {
-  Tensor y = Tensor::empty(index.shape(), x.dtype());
-  kernels::take_along_rows(x.value().contiguous(), index, y);
-  if (!recording(name, x)) return y;
-  return record(name, std::move(y),
-                [x = x.without_value(), index](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, add_along(g, index, x.size(1)));
-                });
-}
-
-/// The opposite: zeros of `[R,n]` with x added at the positions.
-Variable add_along(const Variable& x, const Tensor& index, Index n) {
-  Tensor y = zeros({x.size(0), n}, x.dtype());
-  kernels::add_along_rows(x.value().contiguous(), index, y);
-  if (!recording("add_along", x)) return y;
-  return record("add_along", std::move(y),
-                [x = x.without_value(), index](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, take_along("take_along", g, index));
-                });
-}
-
 Tensor extreme_index(const Variable& rows, kernels::Extreme which) {
   Tensor index = Tensor::empty({rows.size(0)}, Dtype::int64);
   kernels::extreme_rows(rows.value().contiguous(), which, index);
@@ -109,7 +86,7 @@ Tensor extreme_index(const Variable& rows, kernels::Extreme which) {
 
 Variable extreme(const char* name, const Rows& rows, kernels::Extreme which) {
   not_empty(name, rows);
-  return take_along(name, rows.x, extreme_index(rows.x, which).reshape({-1, 1}));
+  return detail::take_along(name, rows.x, extreme_index(rows.x, which).reshape({-1, 1}), 1);
 }
 
 /// Halves until one is left: every factor enters by multiplication alone, so no derivative divides
@@ -295,7 +272,7 @@ Variable cummax(const Variable& x, int axis) {
   return scanned("cummax", x, axis, [](const Variable& rows) {
     Tensor index = Tensor::empty(rows.shape(), Dtype::int64);
     kernels::running_max_rows(rows.value().contiguous(), index);
-    return take_along("cummax", rows, index);
+    return detail::take_along("cummax", rows, index, 1);
   });
 }
 

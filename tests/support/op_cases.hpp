@@ -16,6 +16,7 @@
 #include "normalization_cases.hpp"
 #include "numbers.hpp"
 #include "op_case.hpp"
+#include "rearrange_cases.hpp"
 #include "statistics_cases.hpp"
 
 namespace unroll::testing {
@@ -296,9 +297,9 @@ inline std::vector<OpCase> product_cases() {
 /// At least one case for every declaration in autograd/ops, which op_gradients_test makes sure of.
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
-  for (const auto& group :
-       {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(),
-        statistics_cases(), product_cases(), loss_cases(), normalization_cases()})
+  for (const auto& group : {arithmetic_cases(), function_cases(), elementwise_cases(),
+                            layout_cases(), sum_cases(), statistics_cases(), product_cases(),
+                            loss_cases(), normalization_cases(), rearrange_cases(), index_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }
