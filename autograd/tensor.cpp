@@ -38,18 +38,32 @@ void check_defined(const char* operation, const Tensor& tensor) {
     throw ArgumentError(std::string(operation) + ": the tensor is undefined, it holds no numbers");
 }
 
+/// Throws unless the number of elements can be counted without overflow.
+void check_room(const Shape& shape) {
+  Index size = 1;
+  bool fits = true;
+  for (Index n : shape) {
+    if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
+    fits = fits && !__builtin_mul_overflow(size, std::max<Index>(n, 1), &size);
+  }
+  if (!fits || size > kMostElements)
+    throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
+}
+
 Shape resolve(const Tensor& tensor, Shape shape) {
-  int unknown = -1;
+  Index* unknown = nullptr;
   Index known = 1;
+  bool fits = true;
   for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] == -1 && unknown < 0)
-      unknown = axis;
+    if (shape[axis] == -1 && !unknown)
+      unknown = &shape[axis];
+    else if (shape[axis] < 0 || shape[axis] > kMostElements / std::max<Index>(known, 1))
+      fits = false;
     else
       known *= shape[axis];
   }
-  if (unknown >= 0 && known > 0) shape[unknown] = tensor.size() / known;
-  if (size_of(shape) != tensor.size() ||
-      std::any_of(shape.begin(), shape.end(), [](Index n) { return n < 0; }))
+  if (fits && unknown && known > 0) *unknown = tensor.size() / known;
+  if (!fits || size_of(shape) != tensor.size() || (unknown && *unknown < 0))
     throw ShapeError("reshape: " + to_string(tensor.shape()) + " has " +
                      std::to_string(tensor.size()) + " elements and cannot become " +
                      to_string(shape));
@@ -59,14 +73,7 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-  Index size = 1;
-  bool fits = true;
-  for (Index n : shape) {
-    if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
-    fits = fits && !__builtin_mul_overflow(size, std::max<Index>(n, 1), &size);
-  }
-  if (!fits || size > kMostElements)
-    throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
+  check_room(shape);
   memory::Buffer buffer(static_cast<std::size_t>(unroll::size_of(shape)) * unroll::size_of(dtype));
   std::byte* data = buffer.data();
   return Tensor(std::move(buffer), data, shape, row_major(shape), dtype, true);
@@ -226,6 +233,7 @@ Tensor Tensor::broadcast_to(const Shape& shape) const {
   if (broadcast("broadcast_to", shape_, shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(shape_) + " does not stretch to " +
                      to_string(shape));
+  check_room(shape);
   Strides strides(shape.rank(), 0);
   const int offset = shape.rank() - rank();
   for (int axis = 0; axis < rank(); ++axis)

@@ -98,6 +98,11 @@ TEST_CASE("broadcasting repeats elements without a copy") {
   CHECK_FALSE(x.broadcast_to({2, 5}).is_contiguous());
   expect_error<ShapeError>([&] { x.broadcast_to({3, 2}); }, {"broadcast_to", "[2,1]", "[3,2]"});
   expect_error<ShapeError>([&] { x.broadcast_to({2}); }, {"broadcast_to", "[2,1]", "[2]"});
+  // More elements than can be counted.
+  const Index huge = Index{1} << 62;
+  expect_error<ShapeError>([&] { x.broadcast_to({huge, 4, 2, 1}); }, {"no memory", "[4611"});
+  expect_error<ShapeError>([&] { x.reshape({huge, 4}); }, {"reshape", "[2,1]", "[4611"});
+  expect_error<ShapeError>([&] { x.reshape({huge, -1, 4}); }, {"reshape", "[2,1]", "[4611"});
 }
 
 TEST_CASE("a reshape shares the buffer where strides allow it, and copies where not") {
