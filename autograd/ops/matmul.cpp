@@ -17,8 +17,15 @@ void check_dtypes(const char* operation, const Variable& a, const char* a_name, 
                    b_name + ' ' + describe(b.value()) + " must share a floating dtype");
 }
 
-/// All leading axes as one: [...,K] becomes [rows,K].
-Variable as_matrix(const Variable& x) { return x.rank() == 2 ? x : reshape(x, {-1, x.size(-1)}); }
+/// Number of rows when all leading axes are one: [...,K] becomes [rows,K].
+Index rows_of(const Shape& shape) {
+  Index rows = 1;
+  for (int axis = 0; axis + 1 < shape.rank(); ++axis) rows *= shape[axis];
+  return rows;
+}
+Variable as_matrix(const Variable& x) {
+  return x.rank() == 2 ? x : reshape(x, {rows_of(x.shape()), x.size(-1)});
+}
 
 /// result = a b, or a b^T, or that added to result, for matrices; in the packed form of b where
 /// that is faster.
@@ -117,8 +124,9 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
     kernels::copy(bias.shape() == shape ? bias.value() : bias.value().broadcast_to(shape), y);
   }
   const bool is_matrix = x.rank() == 2;
-  Tensor rows = is_matrix ? y : y.reshape({-1, weight.size(0)});
-  multiply(is_matrix ? x.value() : x.value().reshape({-1, weight.size(1)}), weight, true, rows,
+  const Index count = rows_of(shape);
+  Tensor rows = is_matrix ? y : y.reshape({count, weight.size(0)});
+  multiply(is_matrix ? x.value() : x.value().reshape({count, weight.size(1)}), weight, true, rows,
            bias.defined());
   if (!recording("linear", x, weight, bias)) return y;
   Variable result =

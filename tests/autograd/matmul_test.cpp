@@ -76,6 +76,13 @@ TEST_CASE("a product over no elements is zero, and one with no rows is empty") {
   CHECK(matmul(zeros({2, 4}), zeros({4, 0})).shape() == Shape{2, 0});
   CHECK(matmul(zeros({2, 0, 4}), zeros({4, 3})).shape() == Shape{2, 0, 3});
   CHECK(linear(zeros({0, 4}), zeros({3, 4}), zeros({3})).shape() == Shape{0, 3});
+  expect_values(matmul(zeros({2, 1, 0}), zeros({0, 3})).value(), std::vector<double>(6, 0.0));
+  expect_values(linear(zeros({2, 1, 0}), zeros({3, 0}), ones({3})).value(),
+                std::vector<double>(6, 1.0));
+  CHECK(linear(zeros({2, 3, 4}), zeros({0, 4})).shape() == Shape{2, 3, 0});
+  Tape tape;
+  const Variable weight = tape.watch(zeros({3, 0}));
+  CHECK(tape.gradients(sum(linear(zeros({2, 1, 0}), weight)))[weight].shape() == Shape{3, 0});
 }
 
 TEST_CASE("batches of products multiply position by position, and stretch") {
