@@ -225,9 +225,12 @@ Variable stack(std::span<const Variable> parts, int axis) {
   shape.insert(axis, static_cast<Index>(parts.size()));
   Tensor y = Tensor::empty(shape, parts[0].dtype());
   for (std::size_t k = 0; k < parts.size(); ++k) {
-    if (parts[k].shape() != parts[0].shape() || parts[k].dtype() != parts[0].dtype())
-      throw ShapeError("stack: all tensors must have one shape and dtype, got " +
-                       describe(parts[0].value()) + " and " + describe(parts[k].value()));
+    if (parts[k].shape() != parts[0].shape())
+      throw ShapeError("stack: all tensors must have one shape, got " + describe(parts[0].value()) +
+                       " and " + describe(parts[k].value()));
+    if (parts[k].dtype() != parts[0].dtype())
+      throw DtypeError("stack: one dtype is needed, got " + describe(parts[0].value()) + " and " +
+                       describe(parts[k].value()));
     Tensor target = y.select(axis, static_cast<Index>(k));
     kernels::copy(parts[k].value(), target);
   }
