@@ -159,7 +159,9 @@ auto pow(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S y = pow(a.v, b.v);
   // At a = 0 the factor log a would make 0 * -inf out of a derivative that is 0.
   const S log_a = where(a.v > 0.0, log(where(a.v > 0.0, a.v, S(1.0))), S(0.0));
-  const S by_a = b.v * pow(a.v, b.v - 1.0);
+  // At a = b = 0 the power would be infinite, and 0 times it not the 0 that the derivative is.
+  const S base = where(b.v == 0.0, where(a.v == 0.0, S(1.0), a.v), a.v);
+  const S by_a = b.v * pow(base, b.v - 1.0);
   const S by_b = y * log_a;
   return detail::merge(
       y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
@@ -170,7 +172,7 @@ auto pow(const Dual<S, N, P>& a, I exponent) { return pow(a, static_cast<double>
 template <class S, int N, std::uint32_t P>
 auto pow(double base, const Dual<S, N, P>& b) {
   const S y = pow(S(base), b.v);
-  return chain(b, y, y * S(std::log(base)));
+  return chain(b, y, y * S(base == 0.0 ? 0.0 : std::log(base)));
 }
 template <class S, int N, std::uint32_t P>
 auto pow(const Dual<S, N, P>& a, double exponent) {

@@ -105,6 +105,19 @@ TEST_CASE("every function that a lambda may call is differentiated, to the secon
   check_both([](auto a, auto b) { return (2.0 - a) / (1.0 + b) + 3.0 / a + b / 2.0 - 1.0; });
 }
 
+TEST_CASE("the derivative of 0 to the power of 0 by its base is 0, and by its exponent") {
+  for (Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    Tape tape;
+    const Variable base = tape.watch(Tensor::of<double>({3}, {0.0, 0.0, 2.0}).to(dtype));
+    const Variable exponent = tape.watch(Tensor::of<double>({3}, {0.0, 2.0, 0.0}).to(dtype));
+    const Variable y = pointwise([](auto a, auto b) { return pow(a, b); }, base, exponent);
+    const Variable of_zero = pointwise([](auto b) { return pow(0.0, b); }, exponent);
+    const Gradients g = tape.gradients(sum(y + of_zero));
+    expect_values(g[base].value(), {0, 0, 0});
+    expect_values(g[exponent].value(), {0, 0, std::log(2.0)}, 1e-7);
+  }
+}
+
 TEST_CASE("derivatives at sizes beside the vector width are right to the last element") {
   for (Index n : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 70})
     for (Dtype dtype : {Dtype::float32, Dtype::float64}) {
