@@ -1,9 +1,13 @@
 #include <autograd/error.hpp>
 #include <autograd/random.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace unroll {
 namespace {
@@ -41,6 +45,36 @@ Tensor fill_pairs(const Shape& shape, Dtype dtype, Generator& generator, Draw dr
 void check_floating(const char* operation, Dtype dtype) {
   if (!is_floating(dtype))
     throw DtypeError(std::string(operation) + ": the dtype must be float32 or float64");
+}
+
+/// Draws one position in each row of weights that `weigh(row, weights)` fills: `x: [...,C]`.
+template <class Weigh>
+Tensor draw_rows(const char* operation, const Tensor& x, Generator& generator, Weigh weigh) {
+  if (!x.defined() || !is_floating(x.dtype()))
+    throw DtypeError(std::string(operation) + ": the rows must be float32 or float64, they are " +
+                     describe(x));
+  if (x.rank() == 0)
+    throw ShapeError(std::string(operation) + ": a row of numbers is needed, got a scalar");
+  Shape shape = x.shape();
+  const Index n = shape.back();
+  shape.erase(x.rank() - 1);
+  Tensor result = Tensor::empty(shape, Dtype::int64);
+  std::int64_t* to = result.mutable_data<std::int64_t>();
+  const Tensor all = x.reshape({result.size(), n});
+  std::vector<double> ends(static_cast<std::size_t>(n));
+  for (Index r = 0; r < result.size(); ++r) {
+    std::vector<double> row = all.select(0, r).to_vector<double>();
+    if (!weigh(row))
+      throw ArgumentError(std::string(operation) + ": row " + std::to_string(r) + " of " +
+                          to_string(x.shape()) + " is not a distribution");
+    std::partial_sum(row.begin(), row.end(), ends.begin());
+    // Rounding may put the last draw on the very end: then it is the last with any weight.
+    const double at = generator.uniform() * ends.back();
+    const auto found = std::min(std::upper_bound(ends.begin(), ends.end(), at),
+                                std::lower_bound(ends.begin(), ends.end(), ends.back()));
+    to[r] = found - ends.begin();
+  }
+  return result;
 }
 
 }  // namespace
@@ -112,6 +146,34 @@ Tensor bernoulli(const Shape& shape, double probability, Dtype dtype, Generator&
   return fill_pairs(shape, dtype, generator, [&](double u, double v) {
     return std::pair{u < probability ? 1.0 : 0.0, v < probability ? 1.0 : 0.0};
   });
+}
+
+Tensor categorical(const Tensor& probabilities, Generator& generator) {
+  return draw_rows("categorical", probabilities, generator, [](std::vector<double>& row) {
+    const bool in_range =
+        std::all_of(row.begin(), row.end(), [](double p) { return p >= 0.0 && p < HUGE_VAL; });
+    return in_range && std::any_of(row.begin(), row.end(), [](double p) { return p > 0.0; });
+  });
+}
+
+Tensor categorical_logits(const Tensor& logits, Generator& generator) {
+  return draw_rows("categorical_logits", logits, generator, [](std::vector<double>& row) {
+    const bool in_range =
+        std::all_of(row.begin(), row.end(), [](double x) { return x < HUGE_VAL; });
+    const auto top = std::max_element(row.begin(), row.end());
+    if (!in_range || top == row.end() || *top == -HUGE_VAL) return false;
+    for (const double highest = *top; double& x : row) x = std::exp(x - highest);
+    return true;
+  });
+}
+
+Tensor permutation(Index count, Generator& generator) {
+  Tensor order = arange(count);
+  std::int64_t* at = order.mutable_data<std::int64_t>();
+  // Fisher and Yates: each place takes one of those not yet taken.
+  for (Index i = count - 1; i > 0; --i)
+    std::swap(at[i], at[generator.below(static_cast<std::uint64_t>(i) + 1)]);
+  return order;
 }
 
 }  // namespace unroll

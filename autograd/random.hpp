@@ -46,4 +46,17 @@ Tensor normal(const Shape& shape, double mean, double deviation, Dtype dtype = D
 Tensor bernoulli(const Shape& shape, double probability, Dtype dtype = Dtype::float32,
                  Generator& generator = default_generator());
 
+/// Draws from the distributions in the rows of `probabilities: [...,C]`, float32 or float64: int64
+/// `[...]`, each c with a probability in proportion to its number, so rows need not add up to 1.
+/// One draw a row, so stretch a row with broadcast_to for many. Throws ArgumentError for a number
+/// that is negative or not finite and for a row without a positive one, ShapeError for no last
+/// axis.
+Tensor categorical(const Tensor& probabilities, Generator& generator = default_generator());
+/// The same with a probability in proportion to e^logit, without overflow; -infinity excludes.
+Tensor categorical_logits(const Tensor& logits, Generator& generator = default_generator());
+
+/// 0, 1, ..., count - 1 in random order, all orders equally likely, as int64. Throws ShapeError for
+/// a negative count.
+Tensor permutation(Index count, Generator& generator = default_generator());
+
 }  // namespace unroll

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
 #include <thread>
 #include <vector>
@@ -175,6 +176,77 @@ TEST_CASE("random whole-number tensors and impossible probabilities are refused 
   expect_error<DtypeError>([] { bernoulli({2}, 0.5, Dtype::int64); }, {"bernoulli"});
   for (double p : {-0.1, 1.1, std::nan("")})
     expect_error<ArgumentError>([&] { bernoulli({2}, p); }, {"bernoulli", "0..1"});
+}
+
+TEST_CASE("categorical draws follow their rows, given as probabilities or as logits") {
+  // Rows of other sums, and one that excludes its ends; each drawn often.
+  const Tensor rows = Tensor::of<double>({2, 4}, {0.1, 0.2, 0.3, 0.4, 0.0, 6.0, 2.0, 0.0});
+  const Tensor logits =
+      Tensor::of<double>({2, 4}, {std::log(0.1) + 900, std::log(0.2) + 900, std::log(0.3) + 900,
+                                  std::log(0.4) + 900, -HUGE_VAL, std::log(3.0), 0.0, -HUGE_VAL});
+  constexpr Index kDraws = 50'000;
+  const double expected[2][4] = {{0.1, 0.2, 0.3, 0.4}, {0.0, 0.75, 0.25, 0.0}};
+  for (Dtype dtype : {Dtype::float32, Dtype::float64})
+    for (bool as_logits : {false, true}) {
+      CAPTURE(as_logits);
+      Generator generator(5);
+      const Tensor many = (as_logits ? logits : rows).to(dtype).broadcast_to({kDraws, 2, 4});
+      const Tensor drawn =
+          as_logits ? categorical_logits(many, generator) : categorical(many, generator);
+      CHECK(drawn.dtype() == Dtype::int64);
+      REQUIRE(drawn.shape() == Shape{kDraws, 2});
+      for (Index r = 0; r < 2; ++r) {
+        std::array<double, 4> counts{};
+        for (std::int64_t c : drawn.select(1, r).to_vector<std::int64_t>())
+          counts.at(static_cast<std::size_t>(c)) += 1.0;
+        for (std::size_t c = 0; c < 4; ++c) {
+          const double p = expected[r][c];
+          // Five standard deviations.
+          CHECK(std::abs(counts[c] - kDraws * p) <= 5.0 * std::sqrt(kDraws * p * (1.0 - p)));
+        }
+      }
+    }
+}
+
+TEST_CASE("categorical draws repeat with the seed, and never leave the row") {
+  const auto draw = [](std::uint64_t seed) {
+    Generator generator(seed);
+    return categorical(full({100, 7}, 1e-300, Dtype::float64), generator).to_vector<double>();
+  };
+  CHECK(draw(3) == draw(3));
+  CHECK(draw(3) != draw(4));
+  CHECK(categorical(ones({1, 1})).item() == 0);
+  CHECK(categorical(zeros({0, 3})).shape() == Shape{0});
+}
+
+TEST_CASE("categorical refuses what is no distribution, by row") {
+  const auto with = [](double bad) { return Tensor::of<double>({2, 2}, {1, 1, bad, 0}); };
+  for (double bad : {-1.0, 0.0, HUGE_VAL, std::nan("")})
+    expect_error<ArgumentError>([&] { categorical(with(bad)); }, {"categorical", "row 1", "[2,2]"});
+  for (double bad : {HUGE_VAL, std::nan("")})
+    expect_error<ArgumentError>([&] { categorical_logits(with(bad)); },
+                                {"categorical_logits", "row 1"});
+  expect_error<ArgumentError>([] { categorical_logits(full({1, 2}, -HUGE_VAL)); }, {"row 0"});
+  expect_error<ArgumentError>([] { categorical(zeros({2, 0})); }, {"row 0", "[2,0]"});
+  expect_error<ShapeError>([] { categorical(zeros({})); }, {"categorical", "scalar"});
+  expect_error<DtypeError>([] { categorical(arange(3)); }, {"categorical", "int64 [3]"});
+}
+
+TEST_CASE("permutations hold every number once, in every order equally often") {
+  Generator generator(6);
+  std::vector<std::int64_t> all = permutation(100, generator).to_vector<std::int64_t>();
+  CHECK(all != arange(100).to_vector<std::int64_t>());
+  std::sort(all.begin(), all.end());
+  CHECK(all == arange(100).to_vector<std::int64_t>());
+  std::map<std::vector<std::int64_t>, int> counts;
+  for (int i = 0; i < 24'000; ++i) ++counts[permutation(4, generator).to_vector<std::int64_t>()];
+  CHECK(counts.size() == 24);
+  for (const auto& [order, count] : counts) CHECK(std::abs(count - 1000) < 155);  // 5 deviations
+  Generator again(6);
+  CHECK(permutation(100, again).to_vector<std::int64_t>() !=
+        permutation(100, again).to_vector<std::int64_t>());
+  CHECK(permutation(0).shape() == Shape{0});
+  CHECK_THROWS_AS(permutation(-1), ShapeError);
 }
 
 }  // namespace unroll::testing
