@@ -11,6 +11,7 @@ if(NOT BLA_VENDOR AND NOT BLAS_LIBRARIES)
   endif()
 endif()
 find_package(BLAS REQUIRED)
+find_package(LAPACK REQUIRED)  # OpenBLAS has it inside
 find_path(UNROLL_CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas openblas-pthread REQUIRED)
 
 unset(UNROLL_BLAS_RAN CACHE)  # asked at every configure: what a name stands for changes with update-alternatives

@@ -9,6 +9,8 @@
 #include <autograd/memory.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/comparison.hpp>
+#include <autograd/ops/contraction.hpp>
+#include <autograd/ops/convolution.hpp>
 #include <autograd/ops/cross_entropy.hpp>
 #include <autograd/ops/ctc.hpp>
 #include <autograd/ops/diagonal.hpp>
@@ -16,6 +18,7 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/ops/linalg.hpp>
 #include <autograd/ops/loss.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/normalization.hpp>
