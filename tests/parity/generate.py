@@ -137,7 +137,49 @@ def operations():
         "log_softmax over 0": (lambda x: F.log_softmax(x, 0), any_numbers(3, 5)),
         "log_softmax, huge": (lambda x: F.log_softmax(1000 * x, -1), any_numbers(2, 4)),
     }
-    groups = {"elementwise": elementwise, "broadcasting": broadcasting, "matrices": matrices, "reductions": reductions}
+    rearranging = {
+        "roll": (lambda x: torch.roll(x, 2, 1), any_numbers(2, 5)),
+        "flip": (lambda x: torch.flip(x, (0, 1)), any_numbers(2, 5)),
+        "pad": (lambda x: F.pad(x, (1, 2), value=0.5), any_numbers(2, 3)),
+        "tile": (lambda x: torch.tile(x, (2, 3)), any_numbers(2, 3)),
+        "repeat": (lambda x: torch.repeat_interleave(x, 2, 0), any_numbers(2, 3)),
+        "unfold": (lambda x: x.unfold(1, 3, 2), any_numbers(2, 9)),
+        "diag_embed": (lambda x: torch.diag_embed(x, 1), any_numbers(2, 3)),
+        "diagonal": (lambda x: torch.diagonal(x, -1, 1, 2), any_numbers(2, 3, 4)),
+        "tril": (lambda x: torch.tril(x, 1), any_numbers(3, 4)),
+        "triu": (lambda x: torch.triu(x, 1), any_numbers(3, 4)),
+        "sort": (lambda x: torch.sort(x, 0)[0], any_numbers(4, 3)),
+        "topk": (lambda x: torch.topk(x, 2)[0], any_numbers(3, 5)),
+    }
+    contractions = {
+        "einsum": (lambda a, b, c: torch.einsum("bij,jk,bk->ki", a, b, c),
+                   any_numbers(2, 3, 4), any_numbers(4, 5), any_numbers(2, 5)),
+        "einsum, dots": (lambda a, b: torch.einsum("...ii,ij->...j", a, b), any_numbers(2, 3, 3), any_numbers(3, 2)),
+        "bilinear": (F.bilinear, any_numbers(2, 3), any_numbers(2, 4), any_numbers(5, 3, 4), any_numbers(5)),
+        "conv1d": (F.conv1d, any_numbers(2, 3, 7), any_numbers(4, 3, 3), any_numbers(4)),
+        "conv1d, options": (lambda x, w, b: F.conv1d(x, w, b, stride=2, padding=3, dilation=2, groups=2),
+                            any_numbers(2, 4, 7), any_numbers(6, 2, 3), any_numbers(6)),
+    }
+
+    def regular(*shape):
+        return any_numbers(*shape) + 4 * torch.eye(shape[-1])
+
+    def symmetric(x):
+        return (x + x.mT) / 2
+
+    linear_algebra = {
+        "inverse": (torch.linalg.inv, regular(2, 3, 3)),
+        "solve": (torch.linalg.solve, regular(2, 3, 3), any_numbers(2, 3, 2)),
+        "cholesky": (lambda x: torch.linalg.cholesky(symmetric(x)), regular(3, 3)),
+        "det": (torch.linalg.det, regular(2, 3, 3)),
+        "slogdet": (lambda x: torch.linalg.slogdet(x)[1], -regular(3, 3)),
+        "svd": (lambda x: (lambda u, s, vh: torch.cat((s[:, None], u.mT.square(), vh.square()), 1))(
+            *torch.linalg.svd(x, full_matrices=False)), torch.diag(torch.tensor([4., 2., 1.]))[:, :2] + numbers(3, 2) / 4),
+        "eigh": (lambda x: (lambda w, v: torch.cat((w[:, None], v.square()), 1))(*torch.linalg.eigh(symmetric(x))),
+                 torch.diag(torch.tensor([4., 2., 1.])) + numbers(3, 3) / 4),
+    }
+    groups = {"elementwise": elementwise, "broadcasting": broadcasting, "matrices": matrices, "reductions": reductions,
+              "rearranging": rearranging, "contractions": contractions, "linear_algebra": linear_algebra}
     for group, cases in groups.items():
         write(group, {name: with_gradients(f, seed, *inputs)
                       for seed, (name, (f, *inputs)) in enumerate(cases.items())})
@@ -151,8 +193,14 @@ def lookups():
     cross_entropy = with_gradients(lambda x: F.cross_entropy(x.reshape(-1, 5), targets.reshape(-1)), 1,
                                    numbers(3, 2, 5, low=-3.0, high=3.0))
     embedding = with_gradients(lambda table: F.embedding(indices, table), 2, numbers(4, 3))
+    columns = numbers.integers(3, 2, 5)
+    gather = with_gradients(lambda x: torch.gather(x, 1, columns), 3, numbers(2, 3))
+    scatter_add = with_gradients(lambda x, values: torch.scatter_add(x, 1, columns, values), 4, numbers(2, 3),
+                                 numbers(2, 5))
     write("lookups", {"cross_entropy": {**cross_entropy, "integers": targets},
-                      "embedding": {**embedding, "integers": indices}})
+                      "embedding": {**embedding, "integers": indices},
+                      "gather": {**gather, "integers": columns},
+                      "scatter_add": {**scatter_add, "integers": columns}})
 
 
 def losses():
