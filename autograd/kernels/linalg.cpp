@@ -1,4 +1,5 @@
 #include <autograd/kernels/linalg.hpp>
+#include <autograd/threads.hpp>
 
 #include <xtensor-blas/xlinalg.hpp>
 #include <xtensor/xtensor.hpp>
@@ -15,6 +16,7 @@ using Matrix = xt::xtensor<T, 2, xt::layout_type::column_major>;
 
 template <class T>
 Matrix<T> load(const Tensor& x) {
+  static_cast<void>(threads());  // the pool, once there, keeps OpenBLAS to one thread
   const auto rows = static_cast<std::size_t>(x.shape()[0]);
   const auto columns = static_cast<std::size_t>(x.shape()[1]);
   Matrix<T> matrix(std::array<std::size_t, 2>{rows, columns});
