@@ -272,17 +272,17 @@ class Contraction {
 
 }  // namespace
 
-Variable einsum(std::string_view text, std::span<const Variable> operands) {
-  const Equation equation(text, operands);
-  const Contraction contraction(equation);
-  Operand y = without_repeats(equation.inputs[0]);
-  for (std::size_t k = 1; k < equation.inputs.size(); ++k) {
-    Labels keep = equation.output;
-    for (std::size_t later = k + 1; later < equation.inputs.size(); ++later)
-      keep = joined({keep, equation.inputs[later].labels});
-    y = contraction.product(std::move(y), without_repeats(equation.inputs[k]), keep);
+Variable einsum(std::string_view equation, std::span<const Variable> operands) {
+  const Equation parsed(equation, operands);
+  const Contraction contraction(parsed);
+  Operand y = without_repeats(parsed.inputs[0]);
+  for (std::size_t k = 1; k < parsed.inputs.size(); ++k) {
+    Labels keep = parsed.output;
+    for (std::size_t later = k + 1; later < parsed.inputs.size(); ++later)
+      keep = joined({keep, parsed.inputs[later].labels});
+    y = contraction.product(std::move(y), without_repeats(parsed.inputs[k]), keep);
   }
-  return arranged(contraction.summed(std::move(y), equation.output, {}), equation.output);
+  return arranged(contraction.summed(std::move(y), parsed.output, {}), parsed.output);
 }
 Variable einsum(std::string_view equation, std::initializer_list<Variable> operands) {
   return einsum(equation, std::span(operands.begin(), operands.size()));
