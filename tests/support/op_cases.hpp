@@ -298,9 +298,13 @@ inline std::vector<OpCase> product_cases() {
 /// At least one case for every declaration in autograd/ops, which op_gradients_test makes sure of.
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
-       {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(), statistics_cases(), product_cases(), loss_cases(), normalization_cases(), rearrange_cases(), index_cases(), contraction_cases(), convolution_cases(), linalg_cases()})
+  for (const auto& group :
+       {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(),
+        statistics_cases(), product_cases(), loss_cases(), normalization_cases(), rearrange_cases(),
+        index_cases(), contraction_cases(), convolution_cases(), linalg_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
-       return all;
+  }
+  return all;
 }
 
 }  // namespace unroll::testing
