@@ -48,7 +48,14 @@ Variable Variable::without_value() const {
   return place;
 }
 
-Tape::Tape() : id_(next_identity()), outer_(innermost_) { active_ = innermost_ = this; }
+Variable detach(const Variable& x) {
+  detail::TapeObserver* observer = Tape::observer();
+  return observer ? observer->detached(x.value()) : x.value();
+}
+
+Tape::Tape() : id_(next_identity()), outer_(innermost_), resumes_(active_ != nullptr) {
+  active_ = innermost_ = this;
+}
 
 Tape::~Tape() {
   for (Node& node : nodes_)
@@ -57,7 +64,7 @@ Tape::~Tape() {
   Tape** link = &innermost_;
   while (*link && *link != this) link = &(*link)->outer_;
   if (*link) *link = outer_;
-  if (active_ == this) active_ = innermost_;
+  if (active_ == this) active_ = resumes_ ? innermost_ : nullptr;
 }
 
 const kernels::PackedMatrix* Tape::packed(const Variable& b, bool transposed, Index rows) {
@@ -95,6 +102,9 @@ void Tape::append(const char* operation, std::span<Variable> outputs, detail::Cl
     output.tape_ = id_;
     output.slot_ = slots_++;
   }
+  if (observer_) [[unlikely]]
+    for (Variable& output : outputs)
+      output.value_ = observer_->recorded(operation, nodes_.size(), output.slot_, output.value_);
   nodes_.push_back({operation, closure, first, static_cast<std::uint32_t>(outputs.size())});
 }
 
@@ -204,6 +214,19 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
     if (!known && !pass.has_terms(wanted.slot_))
       result.variables_.push_back({wanted.slot_, zeros(wanted.shape(), wanted.dtype())});
   }
+}
+
+std::vector<std::pair<std::uint32_t, Tensor>> Tape::pull(std::size_t node,
+                                                         std::span<const Variable> gradients) {
+  const Node& at = nodes_.at(node);
+  if (!at.closure) throw TapeError(std::string("pull: what ") + at.operation + " saved was freed");
+  const Activation nothing(nullptr);
+  BackwardPass pass(id_, slots_, false);
+  at.closure->backward(gradients, pass);
+  std::vector<std::pair<std::uint32_t, Tensor>> terms;
+  for (std::uint32_t slot = 0; slot < at.first_slot; ++slot)
+    if (pass.has_terms(slot)) terms.emplace_back(slot, pass.take(slot).value());
+  return terms;
 }
 
 TapeStatistics Tape::statistics() const {

@@ -33,6 +33,22 @@ struct TapeStatistics {
 
 namespace detail {
 
+/// Sees every operation as a tape records it, and chooses the value that the program goes on with:
+/// so gradcheck runs a single operation by itself. A tape without one pays a test for null.
+class TapeObserver {
+ public:
+  TapeObserver() = default;
+  TapeObserver(const TapeObserver&) = delete;
+  TapeObserver& operator=(const TapeObserver&) = delete;
+  virtual ~TapeObserver() = default;
+
+  /// Operation `node` has put `value` at `slot`. Returns it, or another of its shape and dtype.
+  virtual Tensor recorded(const char* operation, std::size_t node, std::uint32_t slot,
+                          const Tensor& value) = 0;
+  /// detach() makes a constant of `value`. Returns it, or another of its shape and dtype.
+  virtual Tensor detached(const Tensor& value) = 0;
+};
+
 /// What an operation leaves on the tape: the values that its vjp needs, and the vjp.
 class Closure {
  public:
@@ -125,6 +141,16 @@ class Tape {
   /// use; null for BLAS.
   static const kernels::PackedMatrix* packed(const Variable& b, bool transposed, Index rows);
 
+  /// For tools that look inside. The observer sees what is recorded from now on; null ends that.
+  void observe(detail::TapeObserver* observer) { observer_ = observer; }
+  static detail::TapeObserver* observer() { return active_ ? active_->observer_ : nullptr; }
+  /// The place of a recorded variable on its tape.
+  static std::uint32_t slot(const Variable& x) { return x.slot_; }
+  /// What the rule of operation `node` by itself adds to the gradients of its inputs, by slot,
+  /// given the gradients of its outputs. The tape stays as it is.
+  std::vector<std::pair<std::uint32_t, Tensor>> pull(std::size_t node,
+                                                     std::span<const Variable> gradients);
+
   /// Implementation of `recording` and `record` below.
   bool tracks(const char* operation, const Variable& x) const {
     if (x.tape_ == 0) return false;
@@ -174,6 +200,8 @@ class Tape {
 
   std::uint64_t id_;
   Tape* outer_;
+  bool resumes_;  // something recorded when this tape was made, and will again when it ends
+  detail::TapeObserver* observer_ = nullptr;
   std::uint32_t slots_ = 0;
   PooledVector<Node> nodes_;
   Packing packing_;

@@ -52,6 +52,6 @@ class Variable {
 };
 
 /// The value as a constant: gradients stop here, and the value may enter another tape.
-inline Variable detach(const Variable& x) { return Variable(x.value()); }
+Variable detach(const Variable& x);
 
 }  // namespace unroll

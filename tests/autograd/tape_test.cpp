@@ -218,6 +218,23 @@ TEST_CASE("an exception from a user's derivative leaves no recording in its wake
   CHECK(tape.gradients(x * x)[x].item() == 6.0);
 }
 
+TEST_CASE("a tape that a derivative makes for itself leaves the plain sweep unrecorded") {
+  Tape tape;
+  const Variable x = tape.watch(ones({2}, Dtype::float64));
+  const Variable y = exp(x);
+  const Variable z = record("inner", y.value(), [y](const Variable& g, BackwardPass& pass) {
+    {
+      Tape inner;
+      CHECK(Tape::active() == &inner);
+    }
+    CHECK(Tape::active() == nullptr);
+    pass.add(y, g);
+  });
+  tape.gradients(sum(z));
+  CHECK(Tape::active() == &tape);
+  CHECK(tape.statistics().operations == 3);
+}
+
 TEST_CASE("gradients are values: they outlive their tape") {
   const Parameter w("w", vector({1, 2}));
   Gradients gradients;
