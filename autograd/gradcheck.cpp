@@ -1,36 +1,34 @@
 #include <autograd/error.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/random.hpp>
 #include <autograd/tape.hpp>
+#include <autograd/verify/diagnosis.hpp>
+#include <autograd/verify/operations.hpp>
+#include <autograd/verify/varied.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
+#include <utility>
 
 namespace unroll {
 namespace {
 
-/// Unequal weights turn any result into a scalar without letting errors cancel.
-Variable weighted(const Variable& y) {
-  Generator generator(1990);
-  return sum(y * Variable(uniform(y.shape(), 0.5, 1.5, y.dtype(), generator)));
-}
+using detail::Point;
+using detail::Slope;
+using detail::Varied;
 
-/// What is varied: one input or one parameter, and how to evaluate with another value in its place.
-struct Subject {
-  std::string name;
-  Tensor value;
-  Tensor analytic;
-  std::function<double(const Tensor&)> evaluate;
-};
-
-Tensor with_element(const Tensor& x, Index flat, double value) {
-  Tensor changed = x.clone();
-  dispatch_floating(x.dtype(),
-                    [&]<class T>(T) { changed.mutable_data<T>()[flat] = static_cast<T>(value); });
-  return changed;
+void check_dtypes(const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+  const auto check = [&](const std::string& name, Dtype dtype) {
+    if (dtype != Dtype::float64 && !(dtype == Dtype::float32 && options.allow_float32))
+      throw DtypeError("gradcheck: " + name + " is " + std::string(to_string(dtype)) +
+                       "; finite differences need float64, convert it with to(Dtype::float64)");
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    check("input " + std::to_string(i), inputs[i].dtype());
+  for (const Parameter& parameter : options.parameters) check(parameter.name(), parameter.dtype());
 }
 
 Shape position_of(Index flat, const Shape& shape) {
@@ -42,128 +40,198 @@ Shape position_of(Index flat, const Shape& shape) {
   return position;
 }
 
-/// Gives a parameter another value for a while, also when f throws meanwhile.
-class Replaced {
- public:
-  Replaced(Parameter& parameter, const Tensor& value)
-      : parameter_(parameter), original_(parameter.value()) {
-    parameter_.set(value);
+/// A point near this one, in no direction across zero: where f is called before it is checked.
+Point nearby(const Point& point) {
+  Generator generator(1962);
+  Point near;
+  for (const Tensor& x : point) {
+    Tensor other = x.clone();
+    dispatch_floating(x.dtype(), [&]<class T>(T) {
+      for (Index i = 0; i < other.size(); ++i)
+        other.mutable_data<T>()[i] *= static_cast<T>(1.0 + 0.02 * (generator.uniform() - 0.5));
+    });
+    near.push_back(other);
   }
-  ~Replaced() { parameter_.set(original_); }
-  Replaced(const Replaced&) = delete;
-  Replaced& operator=(const Replaced&) = delete;
-
- private:
-  Parameter& parameter_;
-  Tensor original_;
-};
-
-struct Numeric {
-  double derivative;
-  double error;
-};
-
-/// Central differences at two step sizes; the combination cancels the error's leading term, and
-/// their difference tells how large it was.
-Numeric differentiate(const Subject& subject, Index flat, double x, double step) {
-  const auto central = [&](double h) {
-    const double above = subject.evaluate(with_element(subject.value, flat, x + h));
-    const double below = subject.evaluate(with_element(subject.value, flat, x - h));
-    return (above - below) / (2.0 * h);
-  };
-  const double wide = central(step);
-  const double narrow = central(step / 2.0);
-  const double extrapolated = narrow + (narrow - wide) / 3.0;
-  return {extrapolated, std::abs(extrapolated - narrow) * 0.1};
+  return near;
 }
 
-void compare(const Subject& subject, const GradcheckOptions& options, GradcheckReport& report) {
-  const std::vector<double> values = subject.value.to_vector<double>();
-  const std::vector<double> analytic = subject.analytic.to_vector<double>();
-  for (Index flat = 0; flat < subject.value.size(); ++flat) {
-    const double x = values[static_cast<std::size_t>(flat)];
-    const double a = analytic[static_cast<std::size_t>(flat)];
-    const Numeric n = differentiate(subject, flat, x, options.step * std::max(1.0, std::abs(x)));
-    const double distance = std::abs(a - n.derivative);
-    const double size = std::max(std::abs(a), std::abs(n.derivative));
-    report.worst = std::max(report.worst, distance / std::max(1.0, size));
-    ++report.checked;
-    // Written so that a NaN on either side fails.
-    if (!(distance <= options.tolerances.relative * size + options.tolerances.absolute + n.error))
-      report.failures.push_back(
-          {subject.name, position_of(flat, subject.value.shape()), a, n.derivative, n.error});
+/// The comparison of one check.
+class Comparison {
+ public:
+  Comparison(const Varied& f, const GradcheckOptions& options) : f_(f), options_(options) {
+    const Point earlier = nearby(f.point());
+    try {
+      f.gradient(earlier);
+    } catch (const Error&) {  // a domain that ends between the two points is no fault
+    }
+    symptoms_.earlier = earlier;
+    symptoms_.analytic = f.gradient(f.point());
   }
+
+  void by_elements(std::size_t k) {
+    const std::vector<double> values = f_.point()[k].to_vector<double>();
+    const std::vector<double> analytic = symptoms_.analytic[k].to_vector<double>();
+    for (Index flat = 0; flat < f_.point()[k].size(); ++flat) {
+      const double x = values[static_cast<std::size_t>(flat)];
+      const double a = analytic[static_cast<std::size_t>(flat)];
+      const Slope n = compare(a, f_.along_element(k, flat), std::max(1.0, std::abs(x)));
+      if (agree(a, n)) continue;
+      failures_.push_back({f_.name(k), position_of(flat, f_.point()[k].shape()), a, n.value,
+                           n.error, Cause::wrong_derivative, 0.0, 0.0});
+      symptoms_.which.push_back(k);
+      symptoms_.element.push_back(flat);
+    }
+  }
+
+  void by_directions(std::size_t k) {
+    Generator generator(1847);
+    const std::vector<double> values = f_.point()[k].to_vector<double>();
+    double size = 1.0;
+    for (double x : values) size = std::max(size, std::abs(x));
+    for (int round = 0; round < options_.directions; ++round) {
+      const Tensor direction = detail::random_direction(f_.point()[k], generator);
+      const double a = detail::inner_product(symptoms_.analytic[k], direction);
+      if (agree(a, compare(a, f_.along(k, direction), size))) continue;
+      const Index directions = report_.checked;
+      by_elements(k);
+      report_.checked = directions;
+      return;
+    }
+  }
+
+  /// <u, J v> from jvp, and <u^T J, v> from vjp.
+  void jvp_against_vjp() {
+    Tape tape;
+    std::vector<Variable> leaves;
+    const Variable y = f_(f_.point(), &leaves);
+    if (!y.recorded()) return;
+    Generator generator(1847);
+    const Variable u = tape.watch(detail::random_direction(y.value(), generator));
+    const Gradients first = tape.gradients(y, {.seed = u, .differentiable = true});
+    Variable total;  // linear in u: its slope along u is the value itself
+    for (const Variable& leaf : leaves) {
+      const Variable v = detail::random_direction(leaf.value(), generator);
+      const Variable part = sum(first[leaf] * v);
+      total = total.defined() ? total + part : part;
+    }
+    if (!total.defined()) return;
+    const double vjp = total.item();
+    const double jvp =
+        total.recorded() ? detail::inner_product(tape.gradients(total)[u].value(), u.value()) : 0.0;
+    const double precision = f_.precision() * 1e6;
+    if (std::abs(jvp - vjp) <= precision * std::max(1.0, std::abs(vjp))) return;
+    report_.failures.push_back({"jvp", {}, jvp, vjp, 0.0, Cause::not_differentiable, 0.0, 0.0});
+    undifferentiable_ = true;
+  }
+
+  GradcheckReport finish() {
+    if (!failures_.empty()) {
+      report_.findings = detail::diagnose(f_, options_, symptoms_, failures_);
+    }
+    if (undifferentiable_) {
+      auto found = detail::find_undifferentiable_operation(detail::Replay(f_, f_.point()));
+      if (found.empty())
+        found.push_back({Cause::not_differentiable,
+                         {},
+                         0,
+                         {},
+                         1.0,
+                         "jvp and vjp disagree: the gradient of the function cannot be "
+                         "differentiated again"});
+      report_.findings.insert(report_.findings.end(), found.begin(), found.end());
+    }
+    std::stable_sort(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
+      return std::abs(a.analytic - a.numeric) > std::abs(b.analytic - b.numeric);
+    });
+    report_.failures.insert(report_.failures.begin(), failures_.begin(), failures_.end());
+    report_.passed = report_.failures.empty();
+    return std::move(report_);
+  }
+
+ private:
+  bool agree(double a, const Slope& n) const {
+    const double size = std::max(std::abs(a), std::abs(n.value));
+    // Written so that a NaN on either side disagrees.
+    return std::abs(a - n.value) <=
+           options_.tolerances.relative * size + options_.tolerances.absolute + n.error;
+  }
+
+  /// The numeric slope, with shorter steps where the first one disagrees.
+  Slope compare(double a, const detail::Curve& curve, double size) {
+    const double step = options_.step * size;
+    Slope n = detail::central_slopes(curve, step, f_.precision())[0];
+    if (!agree(a, n)) n = detail::best_slopes(curve, step, f_.precision())[0];
+    const double distance = std::abs(a - n.value) / std::max({1.0, std::abs(a), std::abs(n.value)});
+    report_.worst = std::max(report_.worst, distance);
+    ++report_.checked;
+    return n;
+  }
+
+  const Varied& f_;
+  const GradcheckOptions& options_;
+  detail::Symptoms symptoms_;
+  std::vector<GradcheckFailure> failures_;
+  bool undifferentiable_ = false;
+  GradcheckReport report_;
+};
+
+/// x -> the gradients of the weighted sum of f(x), by inputs and parameters, as one row. On the
+/// tape that is alive the sweep is recorded; where none is, as in finite differences, a tape of its
+/// own takes a plain sweep. So the two kinds of sweep are compared as well.
+DifferentiableFunction gradient_of(const DifferentiableFunction& f,
+                                   const std::vector<Parameter>& parameters) {
+  return [f, parameters](std::span<const Variable> inputs) -> Variable {
+    const auto row_of = [&](Tape& tape, std::span<const Variable> leaves, bool differentiable) {
+      const Variable loss = detail::weighted_sum(f(leaves));
+      Gradients gradients;
+      if (loss.recorded()) gradients = tape.gradients(loss, {.differentiable = differentiable});
+      std::vector<Variable> parts;
+      for (const Variable& leaf : leaves)
+        parts.push_back(loss.recorded() ? reshape(gradients[leaf], {-1})
+                                        : Variable(zeros({leaf.value().size()}, leaf.dtype())));
+      for (const Parameter& parameter : parameters)
+        parts.push_back(reshape(gradients[parameter], {-1}));
+      return concat(parts, 0);
+    };
+    if (Tape* tape = Tape::active()) return row_of(*tape, inputs, true);
+    Tape tape;
+    std::vector<Variable> leaves;
+    for (const Variable& input : inputs) leaves.push_back(tape.watch(input.value()));
+    return row_of(tape, leaves, false).value();
+  };
 }
 
 }  // namespace
 
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options) {
-  const auto check_dtype = [&](const std::string& name, Dtype dtype) {
-    if (dtype != Dtype::float64 && !(dtype == Dtype::float32 && options.allow_float32))
-      throw DtypeError("gradcheck: " + name + " is " + std::string(to_string(dtype)) +
-                       "; finite differences need float64, convert it with to(Dtype::float64)");
-  };
-  std::vector<Subject> subjects;
-  {
-    Tape tape;
-    std::vector<Variable> leaves;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      check_dtype("input " + std::to_string(i), inputs[i].dtype());
-      leaves.push_back(tape.watch(inputs[i]));
-    }
-    for (const Parameter& parameter : options.parameters)
-      check_dtype(parameter.name(), parameter.dtype());
-    const Variable loss = weighted(f(leaves));
-    // A function that ignores its inputs has a constant result, which is no error here: its slope
-    // is 0.
-    const Gradients gradients = loss.recorded() ? tape.gradients(loss) : Gradients();
-    const auto slope = [&](const auto& leaf) {
-      return loss.recorded() ? gradients[leaf].value() : zeros(leaf.shape(), leaf.dtype());
-    };
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto evaluate = [&f, &inputs, i](const Tensor& changed) {
-        std::vector<Variable> arguments(inputs.begin(), inputs.end());
-        arguments[i] = changed;
-        return weighted(f(arguments)).item();
-      };
-      subjects.push_back(
-          {"input " + std::to_string(i), inputs[i].contiguous(), slope(leaves[i]), evaluate});
-    }
-    for (const Parameter& parameter : options.parameters) {
-      const auto evaluate = [&f, &inputs,
-                             parameter = Parameter(parameter)](const Tensor& changed) mutable {
-        const Replaced replaced(parameter, changed);
-        return weighted(f(std::vector<Variable>(inputs.begin(), inputs.end()))).item();
-      };
-      subjects.push_back(
-          {parameter.name(), parameter.value().contiguous(), slope(parameter), evaluate});
-    }
-  }
-
-  GradcheckReport report;
-  for (const Subject& subject : subjects) compare(subject, options, report);
-  std::stable_sort(report.failures.begin(), report.failures.end(),
-                   [](const auto& a, const auto& b) {
-                     return std::abs(a.analytic - a.numeric) > std::abs(b.analytic - b.numeric);
-                   });
-  report.passed = report.failures.empty();
-  return report;
+  check_dtypes(inputs, options);
+  const Varied varied(f, inputs, options.parameters);
+  Comparison comparison(varied, options);
+  for (std::size_t k = 0; k < varied.size(); ++k)
+    if (options.directions > 0)
+      comparison.by_directions(k);
+    else
+      comparison.by_elements(k);
+  if (options.jvp) comparison.jvp_against_vjp();
+  return comparison.finish();
 }
 
-std::string GradcheckReport::to_string() const {
-  std::ostringstream text;
-  text.precision(10);
-  text << "gradcheck: " << checked << " elements, " << failures.size() << " wrong";
-  constexpr std::size_t kShown = 10;
-  for (std::size_t i = 0; i < std::min(failures.size(), kShown); ++i) {
-    const GradcheckFailure& failure = failures[i];
-    text << "\n  " << failure.input << ' ' << unroll::to_string(failure.position) << ": analytic "
-         << failure.analytic << ", numeric " << failure.numeric << " (error about "
-         << failure.numeric_error << ')';
-  }
-  if (failures.size() > kShown) text << "\n  and " << failures.size() - kShown << " more";
-  return text.str();
+GradcheckReport gradgradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
+                              const GradcheckOptions& options) {
+  check_dtypes(inputs, options);
+  const Varied varied(f, inputs, options.parameters);
+  GradcheckOptions second = options;
+  second.jvp = false;  // of f, below, not of its gradient
+  GradcheckReport report = gradcheck(gradient_of(f, options.parameters), inputs, second);
+  Comparison comparison(varied, options);
+  comparison.jvp_against_vjp();
+  GradcheckReport first = comparison.finish();
+  // The reason why a rule is not differentiable says more than how its derivative is off.
+  report.findings.insert(report.findings.begin(), first.findings.begin(), first.findings.end());
+  report.failures.insert(report.failures.end(), first.failures.begin(), first.failures.end());
+  report.passed = report.passed && first.passed;
+  return report;
 }
 
 }  // namespace unroll

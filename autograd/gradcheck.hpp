@@ -1,10 +1,10 @@
 #pragma once
 
+#include <autograd/derivatives.hpp>
 #include <autograd/parameter.hpp>
 #include <autograd/variable.hpp>
 
-#include <functional>
-#include <span>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -25,7 +25,33 @@ struct GradcheckOptions {
   std::vector<Parameter> parameters = {};
   /// float32 has too few digits for the default tolerances, so it is refused unless allowed.
   bool allow_float32 = false;
+  /// Not 0: each input is checked along this many random directions instead of element by element,
+  /// for large inputs. Only an input that fails is then gone through by elements. An error in few
+  /// of many elements may hide below the tolerance.
+  int directions = 0;
+  /// Compares jvp with vjp too, along a random direction: whether the rules can be differentiated
+  /// by the gradients they are given.
+  bool jvp = false;
 };
+
+/// Why a check failed, as far as tests can tell.
+enum class Cause {
+  wrong_derivative,       ///< none of the patterns below
+  wrong_sign,             ///< analytic = -numeric
+  wrong_factor,           ///< analytic = factor * numeric
+  transposed,             ///< the right numbers at transposed places
+  missing_broadcast_sum,  ///< an input that was stretched gets a part, or the mean, of what it
+                          ///< should
+  missing_term,           ///< an input gets nothing, or not from all of the outputs
+  stale_state,            ///< the derivative at values of another call
+  stop_gradient,          ///< right if what went through stop_gradient or detach is held constant
+  kink,                   ///< the slopes on either side of the point differ
+  non_finite,             ///< a NaN or an infinity, in the value or in the derivative
+  not_deterministic,      ///< the function is another at every call
+  not_differentiable,     ///< the rule cannot be differentiated again: jvp and vjp disagree
+};
+/// `wrong sign`
+const char* to_string(Cause cause);
 
 /// One element whose analytic and numeric derivatives disagree. Both are of the weighted sum of the
 /// results, not of f itself: what tells is their ratio.
@@ -35,28 +61,59 @@ struct GradcheckFailure {
   double analytic = 0.0;
   double numeric = 0.0;
   double numeric_error = 0.0;  ///< estimated from two step sizes
+  Cause cause = Cause::wrong_derivative;
+  double slope_below = 0.0;  ///< the one-sided slopes at a kink
+  double slope_above = 0.0;
+};
+
+/// The likely cause of failures.
+struct GradcheckFinding {
+  Cause cause = Cause::wrong_derivative;
+  /// The operation whose own rule is wrong, or where a kink, a NaN or a random number comes in;
+  /// empty when every operation of the tape is right by itself.
+  std::string operation = {};
+  std::size_t index = 0;      ///< its number on the tape
+  std::string argument = {};  ///< with respect to which it is wrong
+  double factor = 1.0;        ///< analytic / numeric, where it is one number
+  std::string text = {};      ///< the finding in words
 };
 
 struct GradcheckReport {
   bool passed = false;
-  Index checked = 0;                       ///< elements compared
+  Index checked = 0;  ///< elements compared; directions, where these were asked for
   std::vector<GradcheckFailure> failures;  ///< worst first
+  std::vector<GradcheckFinding> findings;  ///< at least one when the check failed, likeliest first
   double worst = 0.0;                      ///< largest |a - n| / max(1, |a|, |n|) over all elements
 
   explicit operator bool() const { return passed; }
   /// The whole report in words.
   std::string to_string() const;
 };
-
-/// A function of some tensors, written with operations on variables.
-using DifferentiableFunction = std::function<Variable(std::span<const Variable>)>;
+/// The report in words: `CHECK(gradcheck(f, {x}))` shows it when it fails.
+std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report);
 
 /// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every
 /// element of every input (and of GradcheckOptions::parameters). A result with several elements is
-/// weighted with fixed, unequal numbers first, so that errors cannot cancel. f must give
-/// the same result at every call: draw random numbers from a Generator made inside f. Costs four
-/// evaluations of f for each element. `inputs`: float64. Throws DtypeError for another dtype.
+/// weighted with fixed, unequal numbers first, so that errors cannot cancel. f must give the same
+/// result at every call: draw random numbers from a Generator made inside f. When the check fails,
+/// f runs some more times, operation by operation, to find out why. Costs four evaluations of f for
+/// each element. `inputs`: float64. Throws DtypeError for another dtype; what f throws passes
+/// through.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
+/// The same for a function of one variable.
+template <FunctionOfOne F>
+GradcheckReport gradcheck(const F& f, const Tensor& x, const GradcheckOptions& options = {}) {
+  return gradcheck(detail::of_one(f), std::vector{x}, options);
+}
+
+/// Checks second derivatives: gradcheck of the gradient of f, by the inputs and by the parameters.
+/// jvp is compared with vjp too.
+GradcheckReport gradgradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
+                              const GradcheckOptions& options = {});
+template <FunctionOfOne F>
+GradcheckReport gradgradcheck(const F& f, const Tensor& x, const GradcheckOptions& options = {}) {
+  return gradgradcheck(detail::of_one(f), std::vector{x}, options);
+}
 
 }  // namespace unroll

@@ -216,16 +216,17 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
   }
 }
 
-std::vector<std::pair<std::uint32_t, Tensor>> Tape::pull(std::size_t node,
-                                                         std::span<const Variable> gradients) {
-  const Node& at = nodes_.at(node);
+std::vector<std::pair<std::uint32_t, Variable>> Tape::pull(std::size_t node,
+                                                           std::span<const Variable> gradients,
+                                                           bool differentiable) {
+  const Node at = nodes_.at(node);  // by value, as in sweep
   if (!at.closure) throw TapeError(std::string("pull: what ") + at.operation + " saved was freed");
-  const Activation nothing(nullptr);
-  BackwardPass pass(id_, slots_, false);
+  const Activation activation(differentiable ? this : nullptr);
+  BackwardPass pass(id_, slots_, differentiable);
   at.closure->backward(gradients, pass);
-  std::vector<std::pair<std::uint32_t, Tensor>> terms;
+  std::vector<std::pair<std::uint32_t, Variable>> terms;
   for (std::uint32_t slot = 0; slot < at.first_slot; ++slot)
-    if (pass.has_terms(slot)) terms.emplace_back(slot, pass.take(slot).value());
+    if (pass.has_terms(slot)) terms.emplace_back(slot, pass.take(slot));
   return terms;
 }
 

@@ -147,9 +147,10 @@ class Tape {
   /// The place of a recorded variable on its tape.
   static std::uint32_t slot(const Variable& x) { return x.slot_; }
   /// What the rule of operation `node` by itself adds to the gradients of its inputs, by slot,
-  /// given the gradients of its outputs. The tape stays as it is.
-  std::vector<std::pair<std::uint32_t, Tensor>> pull(std::size_t node,
-                                                     std::span<const Variable> gradients);
+  /// given the gradients of its outputs; recorded if it is to be differentiable. Nothing is freed.
+  std::vector<std::pair<std::uint32_t, Variable>> pull(std::size_t node,
+                                                       std::span<const Variable> gradients,
+                                                       bool differentiable = false);
 
   /// Implementation of `recording` and `record` below.
   bool tracks(const char* operation, const Variable& x) const {

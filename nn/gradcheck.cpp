@@ -29,6 +29,28 @@ class InFloat64 {
   std::vector<Tensor> before_;
 };
 
+/// The inputs of a recurrent layer: x and an initial state drawn at random.
+std::vector<Tensor> inputs_of(const Recurrent& rnn, const Tensor& x) {
+  std::vector<Tensor> inputs{x};
+  Generator generator(1990);
+  for (Index size : rnn.cell().state_sizes())
+    inputs.push_back(
+        uniform({x.rank() == 3 ? x.size(1) : 1, size}, -0.5, 0.5, Dtype::float64, generator));
+  return inputs;
+}
+
+/// Outputs and final state as one row.
+DifferentiableFunction function_of(const Recurrent& rnn) {
+  return [&rnn](std::span<const Variable> arguments) {
+    State state;
+    for (const Variable& value : arguments.subspan(1)) state.push_back(value);
+    auto [outputs, last] = rnn(arguments[0], state);
+    PooledVector<Variable> all{reshape(outputs, {-1})};
+    for (const Variable& value : last) all.push_back(reshape(value, {-1}));
+    return concat(all);
+  };
+}
+
 }  // namespace
 
 GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
@@ -40,20 +62,19 @@ GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
 }
 
 GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
-  std::vector<Tensor> inputs{x};
-  Generator generator(1990);
-  for (Index size : rnn.cell().state_sizes())
-    inputs.push_back(
-        uniform({x.rank() == 3 ? x.size(1) : 1, size}, -0.5, 0.5, Dtype::float64, generator));
-  const auto f = [&rnn](std::span<const Variable> arguments) {
-    State state;
-    for (const Variable& value : arguments.subspan(1)) state.push_back(value);
-    auto [outputs, last] = rnn(arguments[0], state);
-    PooledVector<Variable> all{reshape(outputs, {-1})};
-    for (const Variable& value : last) all.push_back(reshape(value, {-1}));
-    return concat(all);
-  };
-  return gradcheck(rnn, f, inputs, options);
+  return gradcheck(rnn, function_of(rnn), inputs_of(rnn, x), options);
+}
+
+GradcheckReport gradgradcheck(Module& module, const DifferentiableFunction& f,
+                              const std::vector<Tensor>& inputs, GradcheckOptions options) {
+  const InFloat64 converted(module);
+  options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
+                            converted.parameters().end());
+  return unroll::gradgradcheck(f, inputs, options);
+}
+
+GradcheckReport gradgradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
+  return gradgradcheck(rnn, function_of(rnn), inputs_of(rnn, x), options);
 }
 
 }  // namespace unroll::nn

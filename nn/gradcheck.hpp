@@ -18,4 +18,10 @@ GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
 /// is checked with the overload above and a function that passes no state.
 GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options = {});
 
+/// The same for second derivatives.
+GradcheckReport gradgradcheck(Module& module, const DifferentiableFunction& f,
+                              const std::vector<Tensor>& inputs, GradcheckOptions options = {});
+GradcheckReport gradgradcheck(Recurrent& rnn, const Tensor& x,
+                              const GradcheckOptions& options = {});
+
 }  // namespace unroll::nn

@@ -190,4 +190,63 @@ TEST_CASE("tighter tolerances and other steps can be asked for") {
   CHECK_FALSE(gradcheck(slightly_off, {random({3}, 1)}, options).passed);
 }
 
+TEST_CASE("a check in one line shows the report when it fails") {
+  CHECK(gradcheck([](const Variable& x) { return tanh(x) * x; }, random({3}, 1)));
+  const auto wrong = sine_with([](const Variable& x, const Variable& g) { return -g * cos(x); });
+  const GradcheckReport report = gradcheck(wrong, {random({3}, 1)});
+  CHECK_FALSE(report);
+  CHECK(doctest::toString(report) == doctest::String(report.to_string().c_str()));
+  CHECK(report.to_string().find("wrong sign: the rule of sine (operation 0)") != std::string::npos);
+}
+
+TEST_CASE("random directions cost the same for any size, and find the element that is wrong") {
+  GradcheckOptions options;
+  options.directions = 3;
+  int calls = 0;
+  const DifferentiableFunction f = [&](Inputs v) {
+    ++calls;
+    return exp(v[0]) * v[1];
+  };
+  const GradcheckReport report = gradcheck(f, {random({40, 30}, 1), random({30}, 2)}, options);
+  CHECK(report);
+  CHECK(report.checked == 6);
+  CHECK(calls == 6 * 4 + 2);  // and two gradients
+
+  Tensor error = ones({7, 5}, Dtype::float64);
+  error.mutable_data<double>()[23] = 1.5;
+  const auto wrong =
+      sine_with([=](const Variable& x, const Variable& g) { return g * cos(x) * Variable(error); });
+  const GradcheckReport failed = gradcheck(wrong, {random({7, 5}, 1)}, options);
+  REQUIRE(failed.failures.size() == 1);
+  CHECK(failed.failures[0].position == Shape{4, 3});
+  CHECK(failed.findings[0].operation == "sine");
+}
+
+TEST_CASE("jvp against vjp passes for rules written with operations") {
+  GradcheckOptions options;
+  options.jvp = true;
+  options.parameters = {Parameter("w", random({3, 2}, 1))};
+  const DifferentiableFunction f = [&](Inputs v) {
+    return tanh(matmul(v[0], options.parameters[0]));
+  };
+  CHECK(gradcheck(f, {random({4, 3}, 2)}, options));
+  CHECK(gradgradcheck(f, {random({4, 3}, 2)}, options));
+}
+
+TEST_CASE("gradgradcheck finds a second derivative that is wrong where the first is right") {
+  // The captured output is a constant in the rule.
+  const auto captured = [](const Variable& x) -> Variable {
+    const Tensor y = exp(detach(x)).value();
+    if (!recording("captured", x)) return y;
+    return record("captured", y,
+                  [x, y](const Variable& g, BackwardPass& pass) { pass.add(x, g * Variable(y)); });
+  };
+  CHECK(gradcheck(captured, random({3}, 1)));
+  const GradcheckReport report = gradgradcheck(captured, random({3}, 1));
+  CHECK_FALSE(report);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].cause == Cause::missing_term);
+  CHECK(report.findings[0].text.find("captured a result") != std::string::npos);
+}
+
 }  // namespace unroll::testing

@@ -1,0 +1,318 @@
+#include <autograd/verify/diagnosis.hpp>
+#include <autograd/verify/operations.hpp>
+#include <autograd/verify/pattern.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace unroll::detail {
+namespace {
+
+using Findings = std::vector<GradcheckFinding>;
+
+/// One-sided slopes cost nine runs; of more failures than this the first tell enough.
+constexpr std::size_t kMaxKinks = 64;
+
+bool same(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  const std::vector<double> x = a.to_vector<double>();
+  const std::vector<double> y = b.to_vector<double>();
+  return std::equal(x.begin(), x.end(), y.begin(), [](double p, double q) {
+    return p == q || (std::isnan(p) && std::isnan(q)) ||
+           std::abs(p - q) <= 1e-12 * std::max(std::abs(p), std::abs(q));
+  });
+}
+
+bool finite(const Tensor& x) {
+  if (!x.defined()) return true;
+  const std::vector<double> values = x.to_vector<double>();
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
+class Diagnosis {
+ public:
+  Diagnosis(const Varied& f, const GradcheckOptions& options, const Symptoms& symptoms,
+            std::vector<GradcheckFailure>& failures)
+      : f_(f), options_(options), s_(symptoms), failures_(failures), replay_(f, f.point()) {}
+
+  Findings findings() {
+    if (auto random = find_difference()) return marked(*random);
+    if (auto not_a_number = find_non_finite()) {
+      if (all_marked()) return {*not_a_number};
+      found_.push_back(*not_a_number);
+    }
+    if (auto kink = find_kinks()) {
+      if (all_marked()) return {*kink};
+      found_.push_back(*kink);
+    }
+    const Findings wrong = find_wrong_operations(f_, replay_, s_.earlier, options_);
+    if (!wrong.empty()) return with(wrong);
+    if (auto stopped = find_stopped()) return with({*stopped});
+    return with({whole_function()});
+  }
+
+ private:
+  bool all_marked() const {
+    return std::all_of(failures_.begin(), failures_.end(), [](const GradcheckFailure& failure) {
+      return failure.cause != Cause::wrong_derivative;
+    });
+  }
+  Findings marked(const GradcheckFinding& finding) {
+    for (GradcheckFailure& failure : failures_) failure.cause = finding.cause;
+    return {finding};
+  }
+  /// Failures without a cause of their own have that of the likeliest finding.
+  Findings with(const Findings& likeliest) {
+    for (GradcheckFailure& failure : failures_)
+      if (failure.cause == Cause::wrong_derivative) failure.cause = likeliest[0].cause;
+    Findings all = likeliest;
+    all.insert(all.end(), found_.begin(), found_.end());
+    return all;
+  }
+
+  GradcheckFinding at(Cause cause, std::size_t node, const std::string& text) const {
+    return {cause, replay_.operations()[node].name, node, {}, 1.0, text};
+  }
+
+  /// Two runs at one point.
+  std::optional<GradcheckFinding> find_difference() const {
+    const Replay again(f_, f_.point());
+    const std::string advice =
+        "; a function to check must repeat: make the Generator inside it, fix masks, clear state";
+    for (std::size_t node = 0; node < replay_.operations().size(); ++node) {
+      const Operation& first = replay_.operations()[node];
+      const std::string name = replay_.describe_operation(node);
+      if (node >= again.operations().size() || again.operations()[node].name != first.name)
+        return at(Cause::not_deterministic, node,
+                  "runs at the same point take different ways from " + name + " on" + advice);
+      for (std::size_t k = 0; k < first.outputs.size(); ++k)
+        if (!same(first.outputs[k], again.operations()[node].outputs[k]))
+          return at(Cause::not_deterministic, node,
+                    "runs at the same point differ, first in the result of " + name + advice);
+    }
+    if (!same(replay_.result(), again.result()))
+      return GradcheckFinding{
+          Cause::not_deterministic, {}, 0, {}, 1.0, "runs at the same point differ" + advice};
+    return std::nullopt;
+  }
+
+  /// The operation that first gives a NaN or an infinity in a run.
+  std::optional<GradcheckFinding> first_non_finite(const Replay::Outputs& outputs,
+                                                   const std::string& where) const {
+    for (std::size_t node = 0; node < std::min(outputs.size(), replay_.operations().size()); ++node)
+      for (const Tensor& output : outputs[node])
+        if (!finite(output))
+          return at(Cause::non_finite, node,
+                    replay_.describe_operation(node) + " is the first whose result is not finite " +
+                        where);
+    return std::nullopt;
+  }
+
+  std::optional<GradcheckFinding> find_non_finite() {
+    GradcheckFailure* worst = nullptr;
+    std::size_t at_failure = 0;
+    for (std::size_t i = 0; i < failures_.size(); ++i) {
+      if (std::isfinite(failures_[i].analytic) && std::isfinite(failures_[i].numeric)) continue;
+      failures_[i].cause = Cause::non_finite;
+      if (!worst) at_failure = i;
+      if (!worst) worst = &failures_[i];
+    }
+    if (!worst) return std::nullopt;
+    Replay::Outputs values;
+    for (const Operation& operation : replay_.operations()) values.push_back(operation.outputs);
+    if (auto found = first_non_finite(values, "at this point")) return found;
+    if (!std::isfinite(worst->analytic)) {
+      if (auto found = non_finite_rule()) return found;
+      return GradcheckFinding{Cause::non_finite,
+                              {},
+                              0,
+                              {},
+                              1.0,
+                              "the gradient is not finite, though every rule by itself is"};
+    }
+    const std::size_t k = s_.which[at_failure];
+    const double step = step_of(k, s_.element[at_failure]);
+    for (double t : {step, -step}) {
+      Point point = f_.point();
+      point[k] = with_added(point[k], s_.element[at_failure], t);
+      const auto run = replay_.free(point, [](std::size_t) { return false; });
+      if (auto found = first_non_finite(run.outputs,
+                                        "one step away: the point lies at the edge of its domain"))
+        return found;
+    }
+    return GradcheckFinding{
+        Cause::non_finite, {}, 0, {}, 1.0, "the function is not finite near this point"};
+  }
+
+  std::optional<GradcheckFinding> non_finite_rule() const {
+    std::optional<GradcheckFinding> found;
+    replay_.visit([&](Tape& tape) {
+      for (std::size_t node = replay_.operations().size(); node-- > 0 && !found;) {
+        std::vector<Variable> gradients;
+        for (const Tensor& output : replay_.operations()[node].outputs)
+          gradients.push_back(output.defined() ? Variable(ones(output.shape(), output.dtype()))
+                                               : Variable());
+        for (const auto& [slot, term] : tape.pull(node, gradients)) {
+          if (finite(term.value())) continue;
+          found = at(Cause::non_finite, node,
+                     "the rule of " + replay_.describe_operation(node) + ", with respect to " +
+                         replay_.describe(slot) + ", gives a derivative that is not finite");
+          found->argument = replay_.describe(slot);
+        }
+      }
+    });
+    return found;
+  }
+
+  double step_of(std::size_t k, Index flat) const {
+    const double x = f_.point()[k].to_vector<double>()[static_cast<std::size_t>(flat)];
+    return options_.step * std::max(1.0, std::abs(x));
+  }
+
+  std::optional<GradcheckFinding> find_kinks() {
+    std::optional<GradcheckFinding> finding;
+    for (std::size_t i = 0; i < std::min(failures_.size(), kMaxKinks); ++i) {
+      GradcheckFailure& failure = failures_[i];
+      if (failure.cause != Cause::wrong_derivative) continue;
+      const std::size_t k = s_.which[i];
+      const Index flat = s_.element[i];
+      const Sides sides =
+          one_sided_slopes(f_.along_element(k, flat), step_of(k, flat), f_.precision())[0];
+      if (!sides.differ) continue;
+      failure.cause = Cause::kink;
+      failure.slope_below = sides.below;
+      failure.slope_above = sides.above;
+      if (!finding) finding = find_kinked_operation(k, flat);
+    }
+    return finding;
+  }
+
+  /// The first operation whose result has different slopes on the two sides.
+  GradcheckFinding find_kinked_operation(std::size_t k, Index flat) const {
+    const Curve results = [&](double t) {
+      Point point = f_.point();
+      point[k] = with_added(point[k], flat, t);
+      std::vector<double> all;
+      for (const auto& outputs : replay_.free(point, [](std::size_t) { return false; }).outputs)
+        for (const Tensor& output : outputs) {
+          if (!output.defined()) continue;
+          const std::vector<double> part = output.to_vector<double>();
+          all.insert(all.end(), part.begin(), part.end());
+        }
+      return all;
+    };
+    const std::vector<Sides> sides = one_sided_slopes(results, step_of(k, flat), f_.precision());
+    const std::string advice =
+        "the slopes on either side of the point differ, there is no "
+        "derivative to compare with; choose inputs away from it";
+    std::size_t place = 0;
+    for (std::size_t node = 0; node < replay_.operations().size(); ++node)
+      for (const Tensor& output : replay_.operations()[node].outputs)
+        for (Index i = 0; output.defined() && i < output.size(); ++i)
+          if (place < sides.size() && sides[place++].differ)
+            return at(Cause::kink, node,
+                      replay_.describe_operation(node) + " has a kink here: " + advice);
+    return {Cause::kink, {}, 0, {}, 1.0, advice};
+  }
+
+  /// True when holding constant what these calls of detach() return explains every failure.
+  bool explained_by(const std::function<bool(std::size_t)>& frozen) const {
+    for (std::size_t i = 0; i < std::min<std::size_t>(failures_.size(), 8); ++i) {
+      if (failures_[i].cause != Cause::wrong_derivative) continue;
+      const std::size_t k = s_.which[i];
+      const Curve curve = [&](double t) {
+        Point point = f_.point();
+        point[k] = with_added(point[k], s_.element[i], t);
+        return std::vector{weighted_sum(replay_.free(point, frozen).result).item()};
+      };
+      const Slope slope = best_slopes(curve, step_of(k, s_.element[i]), f_.precision())[0];
+      const double a = failures_[i].analytic;
+      const double size = std::max(std::abs(a), std::abs(slope.value));
+      if (!(std::abs(a - slope.value) <=
+            options_.tolerances.relative * size + options_.tolerances.absolute + slope.error))
+        return false;
+    }
+    return true;
+  }
+
+  std::optional<GradcheckFinding> find_stopped() const {
+    // An operation makes its own calls of detach() just before it is recorded.
+    const std::vector<std::size_t> own = operations_through_detach(f_, replay_, options_);
+    std::vector<std::size_t> calls;
+    for (std::size_t call = 0; call < replay_.detached().size(); ++call)
+      if (!std::binary_search(own.begin(), own.end(), replay_.operations_before_detached(call)))
+        calls.push_back(call);
+    const auto any = [&](std::size_t k) {
+      return std::binary_search(calls.begin(), calls.end(), k);
+    };
+    if (calls.empty() || !explained_by(any)) return std::nullopt;
+    std::string where = "one of " + std::to_string(calls.size()) + " calls";
+    for (std::size_t call : calls)
+      if (explained_by([call](std::size_t k) { return k == call; })) {
+        where = "the call " + replay_.describe_detached(call);
+        break;
+      }
+    return GradcheckFinding{
+        Cause::stop_gradient,
+        {},
+        0,
+        {},
+        1.0,
+        "the gradient is right if what stop_gradient() or detach() returned is held constant (" +
+            where + "): the function depends on its input through that too"};
+  }
+
+  /// No operation is wrong: what the gradients of the whole have to do with each other.
+  GradcheckFinding whole_function() const {
+    Pattern common;
+    for (std::size_t k = 0; k < f_.size(); ++k) {
+      const auto fails = std::find(s_.which.begin(), s_.which.end(), k);
+      if (fails == s_.which.end()) continue;
+      const Tensor& x = f_.point()[k];
+      Jacobians j;
+      j.rows = 1;
+      j.columns = static_cast<std::size_t>(x.size());
+      j.argument = x.shape();
+      j.analytic = s_.analytic[k].to_vector<double>();
+      j.numeric = j.analytic;
+      j.error.assign(j.columns, 0.0);
+      j.kink.assign(j.columns, false);
+      for (std::size_t i = 0; i < failures_.size(); ++i) {
+        if (s_.which[i] != k) continue;
+        const auto column = static_cast<std::size_t>(s_.element[i]);
+        j.numeric[column] = failures_[i].numeric;
+        j.error[column] = failures_[i].numeric_error;
+        j.kink[column] = failures_[i].cause != Cause::wrong_derivative;
+      }
+      common = recognise(j, options_.tolerances);
+      break;
+    }
+    const bool any = !replay_.operations().empty();
+    std::string text =
+        any ? "every operation on the tape is right by itself" : "nothing is recorded";
+    text +=
+        ", so the function depends on its inputs in a way that the tape does not see, as through "
+        "value(), or a rule captured a result as a constant";
+    if (common.cause != Cause::wrong_derivative) text += "; the gradient as a whole " + common.text;
+    return {common.cause, {}, 0, {}, common.factor, text};
+  }
+
+  const Varied& f_;
+  const GradcheckOptions& options_;
+  const Symptoms& s_;
+  std::vector<GradcheckFailure>& failures_;
+  Replay replay_;
+  Findings found_;
+};
+
+}  // namespace
+
+std::vector<GradcheckFinding> diagnose(const Varied& f, const GradcheckOptions& options,
+                                       const Symptoms& symptoms,
+                                       std::vector<GradcheckFailure>& failures) {
+  return Diagnosis(f, options, symptoms, failures).findings();
+}
+
+}  // namespace unroll::detail

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <autograd/gradcheck.hpp>
+#include <autograd/verify/varied.hpp>
+
+#include <vector>
+
+namespace unroll::detail {
+
+/// What a failed check has found out by itself.
+struct Symptoms {
+  Point earlier;                   ///< where f was called before the check, in case it remembers
+  std::vector<Tensor> analytic;    ///< of the weighted sum, for everything that is varied
+  std::vector<std::size_t> which;  ///< of each failure: what was varied
+  std::vector<Index> element;      ///< of each failure
+};
+
+/// Finds the likely causes by further runs of f, and marks each failure with its own. `failures`
+/// must not be empty.
+std::vector<GradcheckFinding> diagnose(const Varied& f, const GradcheckOptions& options,
+                                       const Symptoms& symptoms,
+                                       std::vector<GradcheckFailure>& failures);
+
+}  // namespace unroll::detail
