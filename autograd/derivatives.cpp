@@ -232,6 +232,7 @@ std::vector<Tensor> hvp(const std::function<Variable()>& loss,
   const bool curved = slope.defined() && slope.recorded();
   const Gradients second = curved ? tape.gradients(slope) : Gradients();
   std::vector<Tensor> products;
+  products.reserve(parameters.size());
   for (const Parameter& parameter : parameters) products.push_back(second[parameter].value());
   return products;
 }

@@ -64,6 +64,7 @@ class Comparison {
       f.gradient(earlier);
     } catch (const Error&) {  // a domain that ends between the two points is no fault
     }
+    report_.directions = options.directions;
     symptoms_.earlier = earlier;
     symptoms_.analytic = f.gradient(f.point());
   }
@@ -126,18 +127,20 @@ class Comparison {
 
   GradcheckReport finish() {
     if (!failures_.empty()) {
-      report_.findings = detail::diagnose(f_, options_, symptoms_, failures_);
+      try {
+        report_.findings = detail::diagnose(f_, options_, symptoms_, failures_);
+      } catch (const Error& error) {  // an operation that refuses the values it is tried with
+        report_.findings.push_back(
+            {.cause = Cause::wrong_derivative,
+             .text = std::string("the search for the cause was stopped by ") + error.what()});
+      }
     }
     if (undifferentiable_) {
       auto found = detail::find_undifferentiable_operation(detail::Replay(f_, f_.point()));
       if (found.empty())
-        found.push_back({Cause::not_differentiable,
-                         {},
-                         0,
-                         {},
-                         1.0,
-                         "jvp and vjp disagree: the gradient of the function cannot be "
-                         "differentiated again"});
+        found.push_back({.cause = Cause::not_differentiable,
+                         .text = "jvp and vjp disagree: the gradient of the function cannot be "
+                                 "differentiated again"});
       report_.findings.insert(report_.findings.end(), found.begin(), found.end());
     }
     std::stable_sort(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {

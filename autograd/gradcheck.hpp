@@ -80,10 +80,11 @@ struct GradcheckFinding {
 
 struct GradcheckReport {
   bool passed = false;
-  Index checked = 0;  ///< elements compared; directions, where these were asked for
+  Index checked = 0;   ///< elements compared, or directions
+  int directions = 0;  ///< for each input, as asked for; 0 where every element was compared
   std::vector<GradcheckFailure> failures;  ///< worst first
   std::vector<GradcheckFinding> findings;  ///< at least one when the check failed, likeliest first
-  double worst = 0.0;                      ///< largest |a - n| / max(1, |a|, |n|) over all elements
+  double worst = 0.0;  ///< largest |a - n| / max(1, |a|, |n|) over all that was compared
 
   explicit operator bool() const { return passed; }
   /// The whole report in words.

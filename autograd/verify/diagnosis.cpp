@@ -11,6 +11,8 @@ namespace {
 
 using Findings = std::vector<GradcheckFinding>;
 
+/// Of more calls of detach() than this it is not asked which one.
+constexpr std::size_t kMaxDetached = 16;
 /// One-sided slopes cost nine runs; of more failures than this the first tell enough.
 constexpr std::size_t kMaxKinks = 64;
 
@@ -39,14 +41,9 @@ class Diagnosis {
 
   Findings findings() {
     if (auto random = find_difference()) return marked(*random);
-    if (auto not_a_number = find_non_finite()) {
-      if (all_marked()) return {*not_a_number};
-      found_.push_back(*not_a_number);
-    }
-    if (auto kink = find_kinks()) {
-      if (all_marked()) return {*kink};
-      found_.push_back(*kink);
-    }
+    for (const auto& found : {find_non_finite(), find_kinks()})
+      if (found) found_.push_back(*found);
+    if (all_marked()) return found_;
     const Findings wrong = find_wrong_operations(f_, replay_, s_.earlier, options_);
     if (!wrong.empty()) return with(wrong);
     if (auto stopped = find_stopped()) return with({*stopped});
@@ -79,23 +76,26 @@ class Diagnosis {
   /// Two runs at one point.
   std::optional<GradcheckFinding> find_difference() const {
     const Replay again(f_, f_.point());
-    const std::string advice =
-        "; a function to check must repeat: make the Generator inside it, fix masks, clear state";
-    for (std::size_t node = 0; node < replay_.operations().size(); ++node) {
+    std::optional<GradcheckFinding> found;
+    for (std::size_t node = 0; node < replay_.operations().size() && !found; ++node) {
       const Operation& first = replay_.operations()[node];
       const std::string name = replay_.describe_operation(node);
-      if (node >= again.operations().size() || again.operations()[node].name != first.name)
-        return at(Cause::not_deterministic, node,
-                  "runs at the same point take different ways from " + name + " on" + advice);
-      for (std::size_t k = 0; k < first.outputs.size(); ++k)
+      if (node >= again.operations().size() || again.operations()[node].name != first.name) {
+        found = at(Cause::not_deterministic, node,
+                   "runs at the same point take different ways, first at " + name);
+        break;
+      }
+      for (std::size_t k = 0; k < first.outputs.size() && !found; ++k)
         if (!same(first.outputs[k], again.operations()[node].outputs[k]))
-          return at(Cause::not_deterministic, node,
-                    "runs at the same point differ, first in the result of " + name + advice);
+          found = at(Cause::not_deterministic, node,
+                     "runs at the same point differ, first in the result of " + name);
     }
-    if (!same(replay_.result(), again.result()))
-      return GradcheckFinding{
-          Cause::not_deterministic, {}, 0, {}, 1.0, "runs at the same point differ" + advice};
-    return std::nullopt;
+    if (!found && !same(replay_.result(), again.result()))
+      found = {.cause = Cause::not_deterministic, .text = "runs at the same point differ"};
+    if (found)
+      found->text +=
+          "; a function to check must repeat: make the Generator inside it, fix masks, clear state";
+    return found;
   }
 
   /// The operation that first gives a NaN or an infinity in a run.
@@ -111,39 +111,33 @@ class Diagnosis {
   }
 
   std::optional<GradcheckFinding> find_non_finite() {
-    GradcheckFailure* worst = nullptr;
-    std::size_t at_failure = 0;
+    std::optional<std::size_t> first;
     for (std::size_t i = 0; i < failures_.size(); ++i) {
       if (std::isfinite(failures_[i].analytic) && std::isfinite(failures_[i].numeric)) continue;
       failures_[i].cause = Cause::non_finite;
-      if (!worst) at_failure = i;
-      if (!worst) worst = &failures_[i];
+      if (!first) first = i;
     }
-    if (!worst) return std::nullopt;
+    if (!first) return std::nullopt;
     Replay::Outputs values;
     for (const Operation& operation : replay_.operations()) values.push_back(operation.outputs);
     if (auto found = first_non_finite(values, "at this point")) return found;
-    if (!std::isfinite(worst->analytic)) {
+    if (!std::isfinite(failures_[*first].analytic)) {
       if (auto found = non_finite_rule()) return found;
-      return GradcheckFinding{Cause::non_finite,
-                              {},
-                              0,
-                              {},
-                              1.0,
-                              "the gradient is not finite, though every rule by itself is"};
+      return GradcheckFinding{.cause = Cause::non_finite,
+                              .text = "the gradient is not finite, though every rule by itself is"};
     }
-    const std::size_t k = s_.which[at_failure];
-    const double step = step_of(k, s_.element[at_failure]);
+    const std::size_t k = s_.which[*first];
+    const double step = step_of(k, s_.element[*first]);
     for (double t : {step, -step}) {
       Point point = f_.point();
-      point[k] = with_added(point[k], s_.element[at_failure], t);
+      point[k] = with_added(point[k], s_.element[*first], t);
       const auto run = replay_.free(point, [](std::size_t) { return false; });
       if (auto found = first_non_finite(run.outputs,
                                         "one step away: the point lies at the edge of its domain"))
         return found;
     }
-    return GradcheckFinding{
-        Cause::non_finite, {}, 0, {}, 1.0, "the function is not finite near this point"};
+    return GradcheckFinding{.cause = Cause::non_finite,
+                            .text = "the function is not finite near this point"};
   }
 
   std::optional<GradcheckFinding> non_finite_rule() const {
@@ -214,7 +208,7 @@ class Diagnosis {
           if (place < sides.size() && sides[place++].differ)
             return at(Cause::kink, node,
                       replay_.describe_operation(node) + " has a kink here: " + advice);
-    return {Cause::kink, {}, 0, {}, 1.0, advice};
+    return {.cause = Cause::kink, .text = advice};
   }
 
   /// True when holding constant what these calls of detach() return explains every failure.
@@ -250,18 +244,16 @@ class Diagnosis {
     if (calls.empty() || !explained_by(any)) return std::nullopt;
     std::string where = "one of " + std::to_string(calls.size()) + " calls";
     for (std::size_t call : calls)
-      if (explained_by([call](std::size_t k) { return k == call; })) {
+      if (calls.size() <= kMaxDetached &&
+          explained_by([call](std::size_t k) { return k == call; })) {
         where = "the call " + replay_.describe_detached(call);
         break;
       }
-    return GradcheckFinding{
-        Cause::stop_gradient,
-        {},
-        0,
-        {},
-        1.0,
-        "the gradient is right if what stop_gradient() or detach() returned is held constant (" +
-            where + "): the function depends on its input through that too"};
+    return GradcheckFinding{.cause = Cause::stop_gradient,
+                            .text =
+                                "the gradient is right if what stop_gradient() or detach() "
+                                "returned is held constant (" +
+                                where + "): the function depends on its input through that too"};
   }
 
   /// No operation is wrong: what the gradients of the whole have to do with each other.

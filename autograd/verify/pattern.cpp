@@ -61,8 +61,9 @@ std::optional<Pattern> find_factor(const Jacobians& j, const Tolerances& toleran
   if (!(squares > 0.0)) return std::nullopt;
   double factor = both / squares;
   // A round number is meant, where one is near.
+  const double near = 10.0 * tolerances.relative;
   for (double round : {std::round(factor), 1.0 / std::round(1.0 / factor)})
-    if (std::abs(factor - round) < 1e-6 * std::abs(factor)) factor = round;
+    if (std::abs(factor - round) < near * std::abs(factor)) factor = round;
   if (std::abs(factor) < 1e-9) factor = 0.0;
   const auto scaled = [&](std::size_t row, std::size_t column) {
     return factor * numeric_at(j, row, column);
@@ -72,7 +73,7 @@ std::optional<Pattern> find_factor(const Jacobians& j, const Tolerances& toleran
   if (factor == -1.0)
     return Pattern{Cause::wrong_sign, -1.0, "has the wrong sign: it gives -1 times the derivative"};
   if (const auto stretched = stretched_axes(j);
-      stretched && std::abs(factor * static_cast<double>(size_of(*stretched)) - 1.0) < 1e-6)
+      stretched && std::abs(factor * static_cast<double>(size_of(*stretched)) - 1.0) < near)
     return Pattern{Cause::missing_broadcast_sum, factor,
                    "gives the mean over the axes along which it was stretched, not the sum: " +
                        number(factor) + " times the derivative"};

@@ -40,7 +40,9 @@ std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) {
   constexpr std::size_t kShown = 10;
   std::ostringstream text;
   text.precision(10);
-  text << "gradcheck: " << report.checked << " elements, " << report.failures.size() << " wrong";
+  text << "gradcheck: " << report.checked
+       << (report.directions > 0 ? " directions, " : " elements, ") << report.failures.size()
+       << " wrong";
   for (const GradcheckFinding& finding : report.findings)
     text << "\n  " << to_string(finding.cause) << ": " << finding.text;
   for (std::size_t i = 0; i < std::min(report.failures.size(), kShown); ++i) {

@@ -118,6 +118,7 @@ std::vector<Tensor> Varied::gradient(const Point& point) const {
   std::vector<Variable> leaves;
   const Variable loss = weighted_sum((*this)(point, &leaves));
   std::vector<Tensor> slopes;
+  slopes.reserve(leaves.size());
   // A function that ignores its inputs has a constant result, which is no error here: its slope
   // is 0.
   const Gradients gradients = loss.recorded() ? tape.gradients(loss) : Gradients();

@@ -210,6 +210,7 @@ TEST_CASE("random directions cost the same for any size, and find the element th
   const GradcheckReport report = gradcheck(f, {random({40, 30}, 1), random({30}, 2)}, options);
   CHECK(report);
   CHECK(report.checked == 6);
+  CHECK(report.to_string() == "gradcheck: 6 directions, 0 wrong");
   CHECK(calls == 6 * 4 + 2);  // and two gradients
 
   Tensor error = ones({7, 5}, Dtype::float64);
@@ -247,6 +248,39 @@ TEST_CASE("gradgradcheck finds a second derivative that is wrong where the first
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].cause == Cause::missing_term);
   CHECK(report.findings[0].text.find("captured a result") != std::string::npos);
+}
+
+TEST_CASE("causes are found in float32 too") {
+  GradcheckOptions options;
+  options.allow_float32 = true;
+  options.step = 1e-2;
+  options.tolerances = {.relative = 1e-3, .absolute = 1e-3};
+  const auto wrong = [](Inputs v) {
+    const auto sine = sine_with([](const Variable& x, const Variable& g) { return -g * cos(x); });
+    const Variable y = exp(v[0]);
+    return square(sine(std::span(&y, 1)));
+  };
+  const Tensor x = random({3}, 1, 0.1, 0.5).to(Dtype::float32);
+  const GradcheckReport report = gradcheck(wrong, {x}, options);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].cause == Cause::wrong_sign);
+  CHECK(report.findings[0].operation == "sine");
+}
+
+TEST_CASE("an operation that refuses the values it is tried with ends the search, not the check") {
+  const DifferentiableFunction picky = [](Inputs v) {
+    const Variable h = tanh(v[0]);
+    const bool moved = Tape::active() && h.value().at({0}) != std::tanh(0.5);
+    if (moved) throw ArgumentError("picky: only tanh(0.5) will do");
+    const Variable y = sin(detach(h));
+    if (!recording("picky", h)) return y;
+    return record("picky", y.value(),
+                  [h](const Variable& g, BackwardPass& pass) { pass.add(h, g * 3.0); });
+  };
+  const GradcheckReport report = gradcheck(picky, {Tensor::of<double>({1}, {0.5})});
+  CHECK(report.failures.size() == 1);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].text.find("picky: only") != std::string::npos);
 }
 
 }  // namespace unroll::testing

@@ -123,6 +123,7 @@ TEST_CASE("gradcheck finds a cell whose gradient is cut, and names the parameter
   CHECK_FALSE(report.passed);
   REQUIRE_FALSE(report.failures.empty());
   CHECK(report.to_string().find("weight_ih") != std::string::npos);
+  CHECK(report.findings[0].cause == Cause::stop_gradient);
   // What does not go through the cut is still right.
   for (const GradcheckFailure& failure : report.failures)
     CHECK(failure.input.find("weight_hh") == std::string::npos);
