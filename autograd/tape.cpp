@@ -222,7 +222,7 @@ std::vector<std::pair<std::uint32_t, Variable>> Tape::pull(std::size_t node,
   const Node at = nodes_.at(node);  // by value, as in sweep
   if (!at.closure) throw TapeError(std::string("pull: what ") + at.operation + " saved was freed");
   const Activation activation(differentiable ? this : nullptr);
-  BackwardPass pass(id_, slots_, differentiable);
+  BackwardPass pass(*this, slots_, differentiable);
   at.closure->backward(gradients, pass);
   std::vector<std::pair<std::uint32_t, Variable>> terms;
   for (std::uint32_t slot = 0; slot < at.first_slot; ++slot)
