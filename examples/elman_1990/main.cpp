@@ -111,7 +111,7 @@ example::Panel panel(const std::string& title, const std::vector<double>& errors
 }
 
 void program(const example::Options& options) {
-  const Index passes = options.quick ? 1 : 200;
+  const Index passes = options.quick ? 40 : 200;
   const SimpleRecurrentNet bit_net = trained(xor_bits(options.quick ? 60 : 600), 24, passes);
   const std::vector<double> bit_errors = pass(bit_net, xor_bits(601), nullptr);
   std::vector<std::string> bits;  // each is predicted one step before

@@ -91,7 +91,7 @@ double found_the_rule(const std::vector<std::vector<double>>& runs) {
 
 void program(const example::Options& options) {
   const std::uint64_t seeds = options.quick ? 1 : 8;
-  const int updates = options.quick ? 150 : 6000;
+  const int updates = options.quick ? 600 : 6000;
   const std::vector<double> lengths{1, 2, 4, 6, 8, 9, 10, 12, 16, 25, 50, 100, 200, 500, 1000};
   std::vector<std::vector<double>> lstm_runs, window_runs;
   for (std::uint64_t k = 0; k < seeds; ++k) {

@@ -54,7 +54,7 @@ double error(Index lag, Index k, Index steps, std::uint64_t first_weights) {
 }
 
 void program(const example::Options& options) {
-  const Index steps = options.quick ? 500 : 20000;
+  const Index steps = options.quick ? 1500 : 20000;
   const std::uint64_t seeds = options.quick ? 1 : 3;
   const std::vector<Index> lags{4, 8};
   std::vector<double> lengths{1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 32};

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "examples/program.hpp"
+#include "program.hpp"
 
 using namespace programs;
 
