@@ -15,6 +15,7 @@ int run(int argc, char** argv, const char* name, const char* purpose,
     Options options;
     options.picture = std::string(name) + ".svg";
     CLI::App app(purpose, name);
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.add_flag("--quick", options.quick, "too short to learn much: shows that it works");
     app.add_option("--seed", options.seed, "of all random numbers")->capture_default_str();
     app.add_option("--picture", options.picture, "file to draw into, .svg or .png")
