@@ -19,6 +19,12 @@
 #include <nn/embedding.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/init.hpp>
+#include <nn/learning/bptt.hpp>
+#include <nn/learning/focused_backpropagation.hpp>
+#include <nn/learning/rtrl.hpp>
+#include <nn/learning/rule.hpp>
+#include <nn/learning/simple_backpropagation.hpp>
+#include <nn/learning/truncated_bptt.hpp>
 #include <nn/linear.hpp>
 #include <nn/masked_squared_error.hpp>
 #include <nn/mlp.hpp>

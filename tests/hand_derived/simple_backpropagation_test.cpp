@@ -9,7 +9,8 @@
 //
 // So the sign: the dW go downhill, each is minus the gradient. And the transpose, which the slide
 // leaves out: W_out g_out does not even exist unless there are as many outputs as hidden units.
-// On the tape the rule is what detach(context) gives.
+// On the tape the rule is what detach(context) gives; in the library it is
+// nn::SimpleBackpropagation.
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
@@ -127,4 +128,33 @@ TEST_CASE("on one tape, detached contexts add up Elman's updates, and attached o
   check_differs(full[model.w_in].value(), -total.w_in, "W_in");
   check_differs(full[model.w_rec].value(), -total.w_rec, "W_rec");
   check_close(full[model.w_out].value(), -total.w_out, "W_out is not behind any context");
+}
+
+TEST_CASE("the library's rule gives Elman's updates, step by step") {
+  const Network net;
+  nn::Recurrent network(nn::Elman(kInputs, kHidden));
+  nn::Linear readout(kHidden, kOutputs, {.bias = false});
+  const Parameter w_in = set(network, "weight_ih_l0", net.w_in);
+  const Parameter w_rec = set(network, "weight_hh_l0", net.w_rec);
+  const Parameter w_out = set(readout, "weight", net.w_out);
+  set(network, "bias_ih_l0", Matrix(kHidden, 1));
+  set(network, "bias_hh_l0", Matrix(kHidden, 1));
+  nn::SimpleBackpropagation rule(network, [&](const Variable& h, const Tensor& d) {
+    return 0.5 * sum(square(Variable(d) - unroll::sigmoid(readout(h))));
+  });
+
+  const std::vector<Matrix> x = samples(kSteps, kInputs, 1, 11);
+  const std::vector<Matrix> d = samples(kSteps, kOutputs, 1, 12);
+  Matrix c = sample(kHidden, 1, 13);
+  rule.start({tensor(transposed(c))});
+  for (std::size_t t = 0; t < x.size(); ++t) {
+    const Updates by_hand = simple_backpropagation(net, x[t], c, d[t]);
+    const auto update = rule.step(tensor(transposed(x[t])), tensor(transposed(d[t])));
+    REQUIRE(update.has_value());
+    check_close(update->gradients[w_in].value(), -by_hand.w_in, "W_in");
+    check_close(update->gradients[w_rec].value(), -by_hand.w_rec, "W_rec");
+    check_close(update->gradients[w_out].value(), -by_hand.w_out, "W_out");
+    c = by_hand.h;
+    check_close(rule.state()[0].value(), transposed(c), "h");
+  }
 }

@@ -17,6 +17,9 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <nn/cells/unit_network.hpp>
+#include <nn/learning/bptt.hpp>
+#include <nn/learning/rtrl.hpp>
+#include <nn/learning/truncated_bptt.hpp>
 #include <nn/masked_squared_error.hpp>
 #include <nn/recurrent.hpp>
 
@@ -112,4 +115,40 @@ TEST_CASE("the unit network has the gradients of both recurrences derived by han
   const Tensor gradient = tape.gradients(error)[w].value();
   check_close(gradient, hand.backward_in_time(), "backward in time");
   check_close(gradient, hand.forward_in_time(), "forward in time");
+}
+
+TEST_CASE("so do the library's RTRL and BPTT, and RTRL carries p^k_ij") {
+  const ByHand hand;
+  nn::Recurrent network(nn::UnitNetwork(kInputs, kUnits));
+  const Parameter w = set(network, "weight_l0", hand.w);
+  // What is to be known of a step is in one tensor: the targets, then the mask of Theta(t).
+  const nn::StepLoss error = [](const Variable& a, const Tensor& known) {
+    return nn::masked_squared_error(a, known.slice(-1, 0, kUnits),
+                                    known.slice(-1, kUnits, 2 * kUnits));
+  };
+  const Tensor mask = nn::unit_mask(hand.theta, kUnits).to(Dtype::float64);
+  const Tensor known = concat({Variable(sequence(hand.y, true)), Variable(mask)}).value();
+  const Tensor x = sequence(hand.x, true);
+  const nn::State a0{tensor(transposed(hand.a0))};
+
+  nn::RTRL rtrl(network, error);
+  nn::BPTT bptt(network, error);
+  nn::TruncatedBPTT window(network, error, {.k1 = 1, .k2 = Index(hand.steps)});
+  for (nn::LearningRule* rule :
+       {static_cast<nn::LearningRule*>(&rtrl), static_cast<nn::LearningRule*>(&bptt),
+        static_cast<nn::LearningRule*>(&window)}) {
+    const nn::Update update = rule->gradients(x, known, a0);
+    CHECK(update.loss == doctest::Approx(hand.error).epsilon(1e-13));
+    check_close(update.gradients[w].value(), hand.backward_in_time(), "backward in time");
+    check_close(update.gradients[w].value(), hand.forward_in_time(), "forward in time");
+  }
+
+  // After one step p^k_ij = phi'(z_k) delta_ik xi_j.
+  rtrl.start(a0);
+  rtrl.step(x.select(0, 0), known.select(0, 0));
+  Matrix p(kUnits, kUnits * kAll);
+  for (Index k = 0; k < kUnits; ++k)
+    for (Index j = 0; j < kAll; ++j) p(k, k * kAll + j) = hand.slope(0, k) * hand.xi[0](j);
+  REQUIRE(rtrl.influences().size() == 1);
+  check_close(rtrl.influences()[0].matrix.select(0, 0), p, "p");
 }

@@ -1,0 +1,152 @@
+#include <autograd/error.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/matmul.hpp>
+#include <autograd/tape.hpp>
+#include <nn/learning/forward_rule.hpp>
+#include <nn/learning/joined_state.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace unroll::nn {
+namespace {
+
+/// One row of a batch, as a batch of one; nothing of nothing.
+Tensor row(const Tensor& x, Index b) { return x.defined() ? x.slice(0, b, b + 1) : x; }
+
+/// Gradients of element (b, j) of `y: [B,n]`; `last` frees the tape.
+Gradients gradients_of(Tape& tape, const Variable& y, Index b, Index j, bool last) {
+  Tensor seed = zeros(y.shape(), y.dtype());
+  dispatch_floating(y.dtype(),
+                    [&]<class T>(T) { seed.mutable_data<T>()[b * y.size(1) + j] = T(1); });
+  return tape.gradients(y, {.seed = seed, .retain = !last});
+}
+
+void copy_row(const Tensor& values, Tensor target) {
+  const Tensor packed = values.contiguous();
+  dispatch_floating(target.dtype(), [&]<class T>(T) {
+    std::copy_n(packed.data<T>(), packed.size(), target.mutable_data<T>());
+  });
+}
+
+/// The state as what it is a function of: its value, and to first order, by its influences, of the
+/// parameters. So the gradients of a loss of it, taken by the tape, are dE/dS P and what the loss
+/// itself adds, for parameters that both use too.
+Variable linearised(const Tensor& values, const std::vector<Influence>& influences) {
+  if (influences.empty()) return values;
+  struct Term {
+    Variable parameter;
+    Tensor matrix;  // [B n,|theta|]
+  };
+  PooledVector<Term> terms;
+  for (const Influence& influence : influences)
+    terms.push_back({Variable(influence.parameter).without_value(),
+                     influence.matrix.reshape({-1, influence.matrix.size(2)})});
+  return record("influence", values, [terms](const Variable& g, BackwardPass& pass) {
+    const Variable slope = reshape(g, {1, -1});
+    for (const Term& term : terms)
+      pass.add(term.parameter, reshape(matmul(slope, term.matrix), term.parameter.shape()));
+  });
+}
+
+}  // namespace
+
+ForwardRule::ForwardRule(const char* name, Recurrent rnn, StepLoss loss,
+                         const LearningOptions& options)
+    : LearningRule(name, std::move(rnn), std::move(loss), options.teacher) {}
+
+/// The influences on a parameter that was not met before are zero.
+Tensor& ForwardRule::matrix_of(std::vector<Influence>& influences,
+                               const Parameter& parameter) const {
+  for (Influence& influence : influences)
+    if (influence.parameter == parameter) return influence.matrix;
+  const Tensor matrix =
+      zeros({values_.size(0), values_.size(1), parameter.value().size()}, values_.dtype());
+  return influences.emplace_back(Influence{parameter, matrix}).matrix;
+}
+
+void ForwardRule::begin(const State& state, Index batch, Dtype dtype) {
+  influences_.clear();
+  forced_ = {};
+  Tape tape;  // a learned start is a function of parameters
+  const State first = state.empty() ? cell().initial_state(batch, dtype) : state;
+  check_state(name(), "what initial_state returned", cell(), first, batch);
+  const Variable joined = join(first);
+  values_ = joined.value().contiguous();
+  if (!joined.recorded()) return;
+  for (Index b = 0; b < batch; ++b)
+    for (Index j = 0; j < joined.size(1); ++j) {
+      const bool last = b + 1 == batch && j + 1 == joined.size(1);
+      const Gradients slopes = gradients_of(tape, joined, b, j, last);
+      for (const ParameterGradient& slope : slopes.parameters())
+        copy_row(slope.to_dense(),
+                 matrix_of(influences_, slope.parameter).select(0, b).select(0, j));
+    }
+}
+
+/// One step of the cell from the state before, in which what it reads of its output is replaced.
+State ForwardRule::transition(const Tensor& x, const State& before, const Tensor& forced) const {
+  const Variable projected = select(cell().project(unsqueeze(x, 0)), 0, 0);
+  return cell().step(projected, forced.defined() ? cell().force(before, forced) : before);
+}
+
+/// A NaN passes through whatever reads it, so a step that hides it does not read the state.
+void ForwardRule::check_recurrent(const Tensor& x) {
+  if (checked_) return;
+  const Tape tape;  // so that no tape of the user records it
+  const Tensor unknown =
+      full({1, values_.size(1)}, std::numeric_limits<double>::quiet_NaN(), values_.dtype());
+  const Variable next = join(transition(row(x, 0), part(unknown, cell().state_sizes()), {}));
+  const std::vector<double> numbers = next.value().to_vector<double>();
+  if (std::none_of(numbers.begin(), numbers.end(), [](double s) { return std::isnan(s); }))
+    throw ArgumentError(std::string(name()) +
+                        ": the next state of this cell does not depend on its state, so there is "
+                        "no recurrence to learn through; SimpleBackpropagation gives the same "
+                        "gradients without an influence matrix");
+  checked_ = true;
+}
+
+std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
+  check_recurrent(x);
+  const Index batch = values_.size(0);
+  const Index size = values_.size(1);
+  const std::vector<Index>& sizes = cell().state_sizes();
+  std::vector<Influence> next;
+  PooledVector<Variable> rows;
+  for (Index b = 0; b < batch; ++b) {
+    Tape tape;
+    const Variable before = tape.watch(row(values_, b));
+    const State state = transition(row(x, b), part(before, sizes), row(forced_, b));
+    check_state(name(), "what step returned", cell(), state, 1);
+    const Variable after = join(state);
+    rows.push_back(detach(after));
+    if (!after.recorded()) continue;
+    Tensor jacobian = Tensor::empty({size, size}, values_.dtype());
+    for (Index j = 0; j < size; ++j) {
+      const Gradients slopes = gradients_of(tape, after, 0, j, j + 1 == size);
+      copy_row(slopes[before].value(), jacobian.select(0, j));
+      for (const ParameterGradient& slope : slopes.parameters())
+        copy_row(slope.to_dense(), matrix_of(next, slope.parameter).select(0, b).select(0, j));
+    }
+    for (const Influence& influence : influences_) {
+      Tensor reached = matrix_of(next, influence.parameter).select(0, b);
+      carry(jacobian, influence.matrix.select(0, b), reached);
+    }
+  }
+  influences_ = std::move(next);
+  values_ = concat(rows, 0).value();
+  forced_ = forced() ? teach(target) : Tensor();
+
+  Tape tape;
+  state_ = part(values_, sizes);
+  if (forced()) state_ = detach(cell().force(state_, forced_));
+  const Variable loss =
+      loss_of(cell().output(part(linearised(values_, influences_), sizes)), target);
+  if (!loss.defined()) return std::nullopt;
+  return Update{tape.gradients(loss), loss.item(), 1};
+}
+
+}  // namespace unroll::nn
