@@ -18,6 +18,7 @@
 #include <nn/dropout.hpp>
 #include <nn/embedding.hpp>
 #include <nn/gradcheck.hpp>
+#include <nn/gradient_flow.hpp>
 #include <nn/init.hpp>
 #include <nn/learning/bptt.hpp>
 #include <nn/learning/focused_backpropagation.hpp>
