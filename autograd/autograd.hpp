@@ -2,6 +2,7 @@
 
 /// Everything of autograd that a user needs, and nothing heavy: xtensor comes only with
 /// <autograd/xtensor.hpp>.
+#include <autograd/checkpoint.hpp>
 #include <autograd/derivatives.hpp>
 #include <autograd/dtype.hpp>
 #include <autograd/error.hpp>

@@ -1,11 +1,11 @@
 #include <autograd/derivatives.hpp>
+#include <autograd/doorway.hpp>
 #include <autograd/error.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/tape.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -28,7 +28,7 @@ class Run {
     value_ = f(inputs_);
     if (!value_.defined()) throw ArgumentError(std::string(what) + ": f returned nothing");
   }
-  ~Run() { *closed_ = false; }
+  ~Run() = default;
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -57,16 +57,10 @@ class Run {
     throw ShapeError(text);
   }
 
-  /// A variable of the tape whose gradient is wanted. On a tape that is not its own, a doorway:
-  /// gradients pass to what x was computed from only once this run is over, so that derivatives are
-  /// partial and a sweep ends here.
+  /// A variable of the tape whose gradient is wanted. On a tape that is not its own, derivatives
+  /// are partial: a sweep ends there.
   Variable leaf(const Variable& x) {
-    if (!nested_) return tape_->watch(x.value());
-    recording(what_, x);  // refuses a variable of another tape
-    return record("input", x.value(),
-                  [x = x.without_value(), closed = closed_](const Variable& g, BackwardPass& pass) {
-                    if (!*closed) pass.add(x, g);
-                  });
+    return nested_ ? doorways_.pass(what_, x) : tape_->watch(x.value());
   }
 
   /// The gradients of y by `leaves`. `again`: there will be another sweep; `differentiable`: over
@@ -108,7 +102,7 @@ class Run {
   bool nested_;
   std::optional<Tape> own_;
   Tape* tape_ = nullptr;
-  std::shared_ptr<bool> closed_ = std::make_shared<bool>(true);
+  detail::Doorways doorways_;
   std::vector<Variable> inputs_;
   Variable value_;
 };

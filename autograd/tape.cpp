@@ -128,22 +128,36 @@ void Tape::pass_gradient(const Variable& output, const Variable& x) {
     passings_.push_back({output.slot_, x.without_value()});
 }
 
-Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) {
-  if (loss.tape_ != id_)
-    throw TapeError(loss.recorded()
+void Tape::check_output(const Variable& output, const Variable& seed) const {
+  if (output.tape_ != id_)
+    throw TapeError(output.recorded()
                         ? "gradients: the loss belongs to another tape"
                         : "gradients: the loss is a constant; it depends on no parameter and no "
                           "watched variable of this tape");
-  if (!options.seed.defined() && loss.value().size() != 1)
+  if (seed.shape() != output.shape())
+    throw ShapeError("gradients: the seed has shape " + to_string(seed.shape()) +
+                     ", the loss has " + to_string(output.shape()));
+  if (seed.dtype() != output.dtype())
+    throw DtypeError("gradients: the seed is " + describe(seed.value()) + ", the loss is " +
+                     describe(output.value()));
+}
+
+Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) {
+  if (!options.seed.defined() && loss.recorded() && loss.value().size() != 1)
     throw ShapeError("gradients: the loss must have one element, its shape is " +
                      to_string(loss.shape()) +
                      "; reduce it with sum or mean, or give a seed of that shape");
-  if (options.seed.defined() && options.seed.shape() != loss.shape())
-    throw ShapeError("gradients: the seed has shape " + to_string(options.seed.shape()) +
-                     ", the loss has " + to_string(loss.shape()));
-  if (options.seed.defined() && options.seed.dtype() != loss.dtype())
-    throw DtypeError("gradients: the seed is " + describe(options.seed.value()) + ", the loss is " +
-                     describe(loss.value()));
+  const Variable seed =
+      options.seed.defined() ? options.seed : Variable(ones(loss.shape(), loss.dtype()));
+  check_output(loss, seed);
+  return gradients({&loss, 1}, {&seed, 1}, options);
+}
+
+Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Variable> seeds,
+                          const GradientOptions& options) {
+  if (outputs.size() != seeds.size())
+    throw ArgumentError("gradients: there are " + std::to_string(outputs.size()) + " outputs and " +
+                        std::to_string(seeds.size()) + " seeds");
   for (const Variable& wanted : options.of)
     if (wanted.tape_ != id_)
       throw TapeError(
@@ -155,8 +169,11 @@ Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) 
 
   const Activation activation(options.differentiable ? this : nullptr);
   BackwardPass pass(*this, slots_, options.differentiable);
-  pass.add(loss,
-           options.seed.defined() ? options.seed : Variable(ones(loss.shape(), loss.dtype())));
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (!seeds[k].defined() || !outputs[k].recorded()) continue;
+    check_output(outputs[k], seeds[k]);
+    pass.add(outputs[k], seeds[k]);
+  }
 
   Gradients result;
   result.tape_ = id_;
@@ -230,6 +247,12 @@ std::vector<std::pair<std::uint32_t, Variable>> Tape::pull(std::size_t node,
   return terms;
 }
 
+std::vector<Parameter> Tape::parameters() const {
+  std::vector<Parameter> seen;
+  for (const auto& entry : parameters_) seen.push_back(entry.first);
+  return seen;
+}
+
 TapeStatistics Tape::statistics() const {
   TapeStatistics statistics;
   statistics.operations = nodes_.size();
@@ -240,8 +263,8 @@ TapeStatistics Tape::statistics() const {
 void Tape::throw_stale(const char* operation, const Variable& x) const {
   throw TapeError(std::string(operation) + ": an input " + describe(x.value()) +
                   " was recorded on another tape, which is gone or not the innermost one; carry a "
-                  "value from tape "
-                  "to tape with detach()");
+                  "value from tape to tape with detach(), and name it among the inputs of "
+                  "checkpoint if f uses it");
 }
 
 void Tape::throw_not_recording(const char* operation) {

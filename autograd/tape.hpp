@@ -126,8 +126,14 @@ class Tape {
   /// ShapeError when loss has several elements and no seed is given, and TapeError when it is not
   /// on this tape or when gradients were already taken through the same operations.
   Gradients gradients(const Variable& loss, const GradientOptions& options = {});
+  /// The gradients of sum_k <seeds[k], outputs[k]>, for which options.seed is not used. An output
+  /// with an undefined seed and one that is a constant add nothing.
+  Gradients gradients(std::span<const Variable> outputs, std::span<const Variable> seeds,
+                      const GradientOptions& options = {});
 
   TapeStatistics statistics() const;
+  /// The parameters that this tape has seen, in the order of first use.
+  std::vector<Parameter> parameters() const;
 
   /// The tape that records on this thread, if any.
   static Tape* active() { return active_; }
@@ -192,6 +198,7 @@ class Tape {
   class Activation;
 
   Variable leaf(const Parameter& parameter);
+  void check_output(const Variable& output, const Variable& seed) const;
   void sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result);
   [[noreturn]] static void throw_not_recording(const char* operation);
   [[noreturn]] void throw_stale(const char* operation, const Variable& x) const;
