@@ -130,11 +130,15 @@ void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                         " inputs and outputs together are more than the " +
                         std::to_string(kMaxOperands) + " supported");
   const Dtype dtype = inputs[0]->dtype();
-  Shape shape = inputs[0]->shape();
+  Shape stretched;
+  const Shape* common = &inputs[0]->shape();
   for (const Tensor* x : inputs) {
     if (!x->defined() || x->dtype() != dtype || !is_floating(dtype)) throw_dtypes(name, inputs);
-    if (x->shape() != shape) shape = broadcast(name, shape, x->shape());
+    if (x->shape() == *common) continue;
+    stretched = broadcast(name, *common, x->shape());
+    common = &stretched;
   }
+  const Shape& shape = *common;
   if (dtype == Dtype::float32 && !kernels.float32) {
     std::array<Tensor, kMaxOperands> converted;
     std::array<Tensor, kMaxOperands> results;

@@ -44,6 +44,7 @@ class Dims {
   }
 
   friend bool operator==(const Dims& a, const Dims& b) {
+    if (&a == &b) return true;
     if (a.rank_ != b.rank_) return false;
     for (int i = 0; i < a.rank_; ++i)
       if (a[i] != b[i]) return false;

@@ -83,16 +83,19 @@ Variable Tape::watch(const Tensor& value) {
 }
 
 Variable Tape::leaf(const Parameter& parameter) {
-  const auto [found, is_new] =
-      parameter_index_.try_emplace(parameter.identity(), parameters_.size());
   Variable leaf(parameter.value());
   leaf.tape_ = id_;
-  if (is_new) {
-    leaf.slot_ = slots_++;
-    parameters_.emplace_back(parameter, leaf.without_value());
-  } else {
-    leaf.slot_ = parameters_[found->second].second.slot_;
+  // The steps of a recurrence ask for the same few again and again.
+  if (latest_ >= parameters_.size() || !(parameters_[latest_].first == parameter)) {
+    const auto [found, is_new] =
+        parameter_index_.try_emplace(parameter.identity(), parameters_.size());
+    latest_ = found->second;
+    if (is_new) {
+      leaf.slot_ = slots_++;
+      parameters_.emplace_back(parameter, leaf.without_value());
+    }
   }
+  leaf.slot_ = parameters_[latest_].second.slot_;
   return leaf;
 }
 

@@ -218,6 +218,7 @@ class Tape {
   // Leaves, without their values, so that an optimizer can update a parameter in place.
   PooledVector<Variable> watched_;
   PooledVector<std::pair<Parameter, Variable>> parameters_;
+  std::size_t latest_ = 0;  // the index of the parameter asked for last
   std::unordered_map<const void*, std::size_t, std::hash<const void*>, std::equal_to<>,
                      memory::Allocator<std::pair<const void* const, std::size_t>>>
       parameter_index_;

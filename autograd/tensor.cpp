@@ -3,6 +3,7 @@
 #include <autograd/tensor.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 namespace unroll {
@@ -30,34 +31,21 @@ std::optional<Strides> strides_for(const Tensor& tensor, const Shape& shape) {
   return strides;
 }
 
-/// Products of sizes up to this neither overflow nor pass the largest block of memory.
-constexpr Index kMostElements = Index{1} << 42;
-
 void check_defined(const char* operation, const Tensor& tensor) {
   if (!tensor.defined())
     throw ArgumentError(std::string(operation) + ": the tensor is undefined, it holds no numbers");
 }
 
-/// Throws unless the number of elements can be counted without overflow.
-void check_room(const Shape& shape) {
-  Index size = 1;
-  bool fits = true;
-  for (Index n : shape) {
-    if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
-    fits = fits && !__builtin_mul_overflow(size, std::max<Index>(n, 1), &size);
-  }
-  if (!fits || size > kMostElements)
-    throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
-}
-
 Shape resolve(const Tensor& tensor, Shape shape) {
+  // The product of the sizes known must be counted without overflow.
+  constexpr Index kMost = std::numeric_limits<Index>::max();
   Index* unknown = nullptr;
   Index known = 1;
   bool fits = true;
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == -1 && !unknown)
       unknown = &shape[axis];
-    else if (shape[axis] < 0 || shape[axis] > kMostElements / std::max<Index>(known, 1))
+    else if (shape[axis] < 0 || shape[axis] > kMost / std::max<Index>(known, 1))
       fits = false;
     else
       known *= shape[axis];
@@ -73,10 +61,10 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-  check_room(shape);
-  memory::Buffer buffer(static_cast<std::size_t>(unroll::size_of(shape)) * unroll::size_of(dtype));
+  const Layout* layout = Layout::row_major(shape, dtype);
+  memory::Buffer buffer(static_cast<std::size_t>(layout->size) * unroll::size_of(dtype));
   std::byte* data = buffer.data();
-  return Tensor(std::move(buffer), data, shape, row_major(shape), dtype, true);
+  return Tensor(std::move(buffer), data, layout);
 }
 
 template <class T>
@@ -97,8 +85,8 @@ template Tensor Tensor::of(const Shape&, std::span<const std::int64_t>);
 double Tensor::item() const {
   if (!defined() || size() != 1)
     throw ShapeError("item: the tensor must have exactly one element, its shape is " +
-                     to_string(shape_));
-  return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(*data<T>()); });
+                     to_string(shape()));
+  return dispatch(dtype(), [&]<class T>(T) { return static_cast<double>(*data<T>()); });
 }
 
 double Tensor::at(std::initializer_list<Index> position) const {
@@ -106,13 +94,13 @@ double Tensor::at(std::initializer_list<Index> position) const {
   bool inside = defined() && wanted.rank() == rank();
   Index offset = 0;
   for (int axis = 0; inside && axis < rank(); ++axis) {
-    inside = wanted[axis] >= 0 && wanted[axis] < shape_[axis];
-    offset += wanted[axis] * strides_[axis];
+    inside = wanted[axis] >= 0 && wanted[axis] < shape()[axis];
+    offset += wanted[axis] * strides()[axis];
   }
   if (!inside)
     throw ArgumentError("at: position " + to_string(wanted) + " lies outside shape " +
-                        to_string(shape_));
-  return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(data<T>()[offset]); });
+                        to_string(shape()));
+  return dispatch(dtype(), [&]<class T>(T) { return static_cast<double>(data<T>()[offset]); });
 }
 
 template <class T>
@@ -130,15 +118,15 @@ Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 
 Tensor Tensor::clone() const {
   check_defined("clone", *this);
-  Tensor copy = empty(shape_, dtype_);
+  Tensor copy = empty(shape(), dtype());
   kernels::copy(*this, copy);
   return copy;
 }
 
 Tensor Tensor::to(Dtype dtype) const {
   check_defined("to", *this);
-  if (dtype == dtype_) return *this;
-  Tensor converted = empty(shape_, dtype);
+  if (dtype == this->dtype()) return *this;
+  Tensor converted = empty(shape(), dtype);
   kernels::copy(*this, converted);
   return converted;
 }
@@ -153,40 +141,40 @@ Tensor Tensor::reshape(const Shape& shape) const {
 Tensor Tensor::select(int axis, Index position) const {
   check_defined("select", *this);
   axis = normalize_axis("select", axis, rank());
-  const Index at = position < 0 ? position + shape_[axis] : position;
-  if (at < 0 || at >= shape_[axis])
+  const Index at = position < 0 ? position + this->shape()[axis] : position;
+  if (at < 0 || at >= this->shape()[axis])
     throw ArgumentError("select: position " + std::to_string(position) + " lies outside axis " +
-                        std::to_string(axis) + " of " + to_string(shape_));
-  Shape shape = shape_;
-  Strides strides = strides_;
+                        std::to_string(axis) + " of " + to_string(this->shape()));
+  Shape shape = this->shape();
+  Strides strides = this->strides();
   shape.erase(axis);
   strides.erase(axis);
-  return with_layout(shape, strides, at * strides_[axis]);
+  return with_layout(shape, strides, at * this->strides()[axis]);
 }
 
 Tensor Tensor::slice(int axis, Index begin, Index end, Index step) const {
   check_defined("slice", *this);
   axis = normalize_axis("slice", axis, rank());
-  const Index size = shape_[axis];
+  const Index size = this->shape()[axis];
   const Index first = begin < 0 ? begin + size : begin;
   const Index last = end < 0 ? end + size : end;
   if (first < 0 || last > size || first > last || step < 1)
     throw ArgumentError("slice: [" + std::to_string(begin) + ", " + std::to_string(end) +
                         ") with step " + std::to_string(step) + " does not fit axis " +
-                        std::to_string(axis) + " of " + to_string(shape_));
-  Shape shape = shape_;
-  Strides strides = strides_;
+                        std::to_string(axis) + " of " + to_string(this->shape()));
+  Shape shape = this->shape();
+  Strides strides = this->strides();
   shape[axis] = (last - first + step - 1) / step;
   strides[axis] *= step;
-  return with_layout(shape, strides, first * strides_[axis]);
+  return with_layout(shape, strides, first * this->strides()[axis]);
 }
 
 Tensor Tensor::transpose(int first, int second) const {
   check_defined("transpose", *this);
   first = normalize_axis("transpose", first, rank());
   second = normalize_axis("transpose", second, rank());
-  Shape shape = shape_;
-  Strides strides = strides_;
+  Shape shape = this->shape();
+  Strides strides = this->strides();
   std::swap(shape[first], shape[second]);
   std::swap(strides[first], strides[second]);
   return with_layout(shape, strides, 0);
@@ -200,11 +188,11 @@ Tensor Tensor::permute(std::span<const int> axes) const {
   for (int axis : axes) {
     axis = normalize_axis("permute", axis, rank());
     seen |= 1U << static_cast<unsigned>(axis);
-    shape.push_back(shape_[axis]);
-    strides.push_back(strides_[axis]);
+    shape.push_back(this->shape()[axis]);
+    strides.push_back(this->strides()[axis]);
   }
   if (shape.rank() != rank() || seen != (1U << static_cast<unsigned>(rank())) - 1)
-    throw ArgumentError("permute: every axis of " + to_string(shape_) +
+    throw ArgumentError("permute: every axis of " + to_string(this->shape()) +
                         " must be named exactly once");
   return with_layout(shape, strides, 0);
 }
@@ -212,9 +200,9 @@ Tensor Tensor::permute(std::span<const int> axes) const {
 Tensor Tensor::unsqueeze(int axis) const {
   check_defined("unsqueeze", *this);
   axis = normalize_axis("unsqueeze", axis, rank() + 1);
-  Shape shape = shape_;
-  Strides strides = strides_;
-  strides.insert(axis, axis < rank() ? shape_[axis] * strides_[axis] : 1);
+  Shape shape = this->shape();
+  Strides strides = this->strides();
+  strides.insert(axis, axis < rank() ? this->shape()[axis] * this->strides()[axis] : 1);
   shape.insert(axis, 1);
   return with_layout(shape, strides, 0);
 }
@@ -222,28 +210,27 @@ Tensor Tensor::unsqueeze(int axis) const {
 Tensor Tensor::squeeze(int axis) const {
   check_defined("squeeze", *this);
   axis = normalize_axis("squeeze", axis, rank());
-  if (shape_[axis] != 1)
-    throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(shape_) +
+  if (shape()[axis] != 1)
+    throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(shape()) +
                      " is not of size 1");
   return select(axis, 0);
 }
 
 Tensor Tensor::broadcast_to(const Shape& shape) const {
   check_defined("broadcast_to", *this);
-  if (broadcast("broadcast_to", shape_, shape) != shape)
-    throw ShapeError("broadcast_to: " + to_string(shape_) + " does not stretch to " +
+  if (broadcast("broadcast_to", this->shape(), shape) != shape)
+    throw ShapeError("broadcast_to: " + to_string(this->shape()) + " does not stretch to " +
                      to_string(shape));
-  check_room(shape);
   Strides strides(shape.rank(), 0);
   const int offset = shape.rank() - rank();
   for (int axis = 0; axis < rank(); ++axis)
-    if (shape_[axis] == shape[axis + offset])
-      strides[axis + offset] = shape_[axis] == 1 ? 0 : strides_[axis];
+    if (this->shape()[axis] == shape[axis + offset])
+      strides[axis + offset] = this->shape()[axis] == 1 ? 0 : this->strides()[axis];
   return with_layout(shape, strides, 0);
 }
 
 void Tensor::throw_dtype(Dtype wanted) const {
-  throw DtypeError("data: the tensor holds " + std::string(to_string(dtype_)) + ", not " +
+  throw DtypeError("data: the tensor holds " + std::string(to_string(dtype())) + ", not " +
                    std::string(to_string(wanted)) + "; convert it with to()");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/dtype.hpp>
+#include <autograd/layout.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/shape.hpp>
 
@@ -36,13 +37,13 @@ class Tensor {
   }
 
   bool defined() const { return static_cast<bool>(buffer_); }
-  Dtype dtype() const { return dtype_; }
-  const Shape& shape() const { return shape_; }
-  const Strides& strides() const { return strides_; }
-  int rank() const { return shape_.rank(); }
-  Index size() const { return size_of(shape_); }
+  Dtype dtype() const { return layout_->dtype; }
+  const Shape& shape() const { return layout_->shape; }
+  const Strides& strides() const { return layout_->strides; }
+  int rank() const { return layout_->shape.rank(); }
+  Index size() const { return layout_->size; }
   /// Size of an axis; -1 is the last. Throws ArgumentError when there is no such axis.
-  Index size(int axis) const { return shape_[normalize_axis("size", axis, rank())]; }
+  Index size(int axis) const { return shape()[normalize_axis("size", axis, rank())]; }
 
   /// First element. Throws DtypeError unless T is the element type.
   template <class T>
@@ -71,7 +72,7 @@ class Tensor {
   std::vector<T> to_vector() const;
 
   /// Row-major without gaps.
-  bool is_contiguous() const { return contiguous_; }
+  bool is_contiguous() const { return layout_->contiguous; }
   /// This tensor if it is contiguous, otherwise a copy that is.
   Tensor contiguous() const;
   Tensor clone() const;
@@ -93,43 +94,27 @@ class Tensor {
   Tensor broadcast_to(const Shape& shape) const;  ///< stretched axes get stride 0
 
   /// Shape and dtype alone; defined() is false.
-  Tensor without_buffer() const {
-    Tensor layout;
-    layout.shape_ = shape_;
-    layout.strides_ = strides_;
-    layout.dtype_ = dtype_;
-    layout.contiguous_ = contiguous_;
-    return layout;
-  }
+  Tensor without_buffer() const { return Tensor({}, nullptr, layout_); }
 
   /// Same buffer seen with another layout; `offset` in elements from the first element. Not
   /// checked.
   Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const {
-    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype_)), shape,
-                  strides, dtype_, is_row_major(shape, strides));
+    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype())),
+                  Layout::of(shape, strides, dtype()));
   }
 
  private:
-  Tensor(memory::Buffer buffer, std::byte* data, const Shape& shape, const Strides& strides,
-         Dtype dtype, bool contiguous)
-      : buffer_(std::move(buffer)),
-        data_(data),
-        shape_(shape),
-        strides_(strides),
-        dtype_(dtype),
-        contiguous_(contiguous) {}
+  Tensor(memory::Buffer buffer, std::byte* data, const Layout* layout)
+      : buffer_(std::move(buffer)), data_(data), layout_(layout) {}
 
   void check_dtype(Dtype wanted) const {
-    if (dtype_ != wanted) throw_dtype(wanted);
+    if (dtype() != wanted) throw_dtype(wanted);
   }
   [[noreturn]] void throw_dtype(Dtype wanted) const;
 
   memory::Buffer buffer_;
   std::byte* data_ = nullptr;
-  Shape shape_;
-  Strides strides_;
-  Dtype dtype_ = Dtype::float32;
-  bool contiguous_ = true;
+  const Layout* layout_ = &detail::no_layout;
 };
 
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);

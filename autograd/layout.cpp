@@ -1,0 +1,91 @@
+#include <autograd/error.hpp>
+#include <autograd/layout.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+namespace unroll {
+namespace {
+
+std::size_t mix(std::size_t hash, const Dims& dims) {
+  for (Index n : dims) hash = (hash ^ static_cast<std::size_t>(n)) * 0x9E3779B97F4A7C15U;
+  return hash;
+}
+
+/// All layouts of the program. They are few, and outlive every thread and every static tensor.
+class Table {
+ public:
+  const Layout* find(std::size_t hash, const Layout& wanted) {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = by_hash_.equal_range(hash);
+    for (auto at = first; at != last; ++at)
+      if (at->second->shape == wanted.shape && at->second->strides == wanted.strides &&
+          at->second->dtype == wanted.dtype)
+        return at->second;
+    layouts_.push_back(wanted);
+    by_hash_.emplace(hash, &layouts_.back());
+    return &layouts_.back();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<Layout> layouts_;
+  std::unordered_multimap<std::size_t, const Layout*> by_hash_;
+};
+
+const Layout* shared(const Layout& wanted) {
+  static Table& table = *new Table;
+  return table.find(mix(mix(static_cast<std::size_t>(wanted.dtype), wanted.shape), wanted.strides),
+                    wanted);
+}
+
+/// What a thread looked up last, by hash: in steady state nothing else is asked.
+constexpr int kCacheBits = 8;
+using Cache = std::array<const Layout*, std::size_t{1} << kCacheBits>;
+constinit thread_local Cache row_major_cache{};
+constinit thread_local Cache strided_cache{};
+
+const Layout*& entry(Cache& cache, std::size_t hash) {
+  return cache[hash >> (8 * sizeof(std::size_t) - kCacheBits)];
+}
+
+void check_size(const Shape& shape) {
+  // Products of sizes up to this neither overflow nor pass the largest block of memory.
+  constexpr Index kMostElements = Index{1} << 42;
+  Index size = 1;
+  bool fits = true;
+  for (Index n : shape) {
+    if (n < 0) throw ShapeError("tensor: a size is negative in " + to_string(shape));
+    fits = fits && !__builtin_mul_overflow(size, std::max<Index>(n, 1), &size);
+  }
+  if (!fits || size > kMostElements)
+    throw ShapeError("tensor: no memory holds a tensor of shape " + to_string(shape));
+}
+
+}  // namespace
+
+const Layout* Layout::of(const Shape& shape, const Strides& strides, Dtype dtype) {
+  const Layout*& known =
+      entry(strided_cache, mix(mix(static_cast<std::size_t>(dtype), shape), strides));
+  if (!known || known->shape != shape || known->strides != strides || known->dtype != dtype) {
+    check_size(shape);
+    known = shared({shape, strides, dtype, is_row_major(shape, strides), size_of(shape)});
+  }
+  return known;
+}
+
+const Layout* Layout::row_major(const Shape& shape, Dtype dtype) {
+  const Layout*& known = entry(row_major_cache, mix(static_cast<std::size_t>(dtype), shape));
+  if (!known || known->shape != shape || known->dtype != dtype) {
+    check_size(shape);
+    known = shared({shape, unroll::row_major(shape), dtype, true, size_of(shape)});
+  }
+  return known;
+}
+
+}  // namespace unroll
