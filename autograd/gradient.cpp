@@ -345,8 +345,9 @@ std::uint32_t BackwardPass::rooms(std::span<const Variable> x, const Shape& shap
       const Variable all = joined(x, k, count);
       Tensor whole = room(all);
       if (!whole.defined()) whole = Tensor::empty(all.shape(), all.dtype());
-      for (std::size_t i = 0; i < count; ++i)
-        g[k + i] = whole.with_layout(shape, whole.strides(), static_cast<Index>(i) * shape.back());
+      g[k] = whole.with_layout(shape, whole.strides(), 0);
+      for (std::size_t i = 1; i < count; ++i)
+        g[k + i] = g[k].with_layout_of(g[k], static_cast<Index>(i) * shape.back());
       continues |= ((1U << count) - 2U) << k;
     }
     k += count;

@@ -1,5 +1,6 @@
 #include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/pointwise.hpp>
 
 #include <algorithm>
@@ -120,6 +121,53 @@ void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, Row
   });
 }
 
+void run_on_one(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
+                const void* f) {
+  if (run_flat(inputs, outputs, shape, kernel, f)) return;
+  if (run_matrix(inputs, outputs, shape, kernel, f)) return;
+  run_any(inputs, outputs, shape, kernel, f);
+}
+
+/// The part of x that meets a range of an axis of the result, counted from the last axis.
+Tensor cut(const Tensor& x, int from_last, kernels::Range range) {
+  const int axis = x.rank() - from_last;
+  return axis < 0 || x.shape()[axis] == 1 ? x : x.slice(axis, range.begin, range.end);
+}
+
+/// On several threads where that pays, each with a range of the longest axis. No element depends
+/// on how it is cut.
+void run(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
+         const void* f) {
+  // In units of a multiplication: between what reading an operand from memory and what a gate
+  // costs.
+  constexpr double kCost = 24.0;
+  const double elements = static_cast<double>(size_of(shape));
+  const int parts =
+      kernels::parts_for(elements * kCost * static_cast<double>(inputs.size() + outputs.size()));
+  if (parts == 1) return run_on_one(inputs, outputs, shape, kernel, f);
+  int longest = 0;
+  for (int axis = 1; axis < shape.rank(); ++axis)
+    if (shape[axis] > shape[longest]) longest = axis;
+  const int from_last = shape.rank() - longest;
+  kernels::parallel_for(parts, [&](int part) {
+    const kernels::Range range = kernels::part_of(shape[longest], parts, part, 16);
+    if (range.begin >= range.end) return;
+    Shape own = shape;
+    own[longest] = range.end - range.begin;
+    std::array<Tensor, kMaxOperands> in;
+    std::array<const Tensor*, kMaxOperands> in_places;
+    std::array<Tensor, kMaxOperands> out;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      in[i] = cut(*inputs[i], from_last, range);
+      in_places[i] = &in[i];
+    }
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+      if (outputs[k].defined()) out[k] = cut(outputs[k], from_last, range);
+    run_on_one(Operands(in_places).first(inputs.size()), std::span(out).first(outputs.size()), own,
+               kernel, f);
+  });
+}
+
 }  // namespace
 
 void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
@@ -160,9 +208,7 @@ void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
   for (std::size_t k = 0; k < outputs.size(); ++k)
     if ((wanted >> k & 1U) != 0 && !outputs[k].defined()) outputs[k] = Tensor::empty(shape, dtype);
   const RowKernel kernel = dtype == Dtype::float32 ? kernels.float32 : kernels.float64;
-  if (run_flat(inputs, outputs, shape, kernel, f)) return;
-  if (run_matrix(inputs, outputs, shape, kernel, f)) return;
-  run_any(inputs, outputs, shape, kernel, f);
+  run(inputs, outputs, shape, kernel, f);
 }
 
 void run_pointwise_vjp(const char* name, std::span<const Variable* const> arguments,

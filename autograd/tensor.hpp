@@ -99,14 +99,20 @@ class Tensor {
   /// Same buffer seen with another layout; `offset` in elements from the first element. Not
   /// checked.
   Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const {
-    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype())),
-                  Layout::of(shape, strides, dtype()));
+    return with_layout(Layout::of(shape, strides, dtype()), offset);
+  }
+  /// The same with the layout of another tensor of this dtype.
+  Tensor with_layout_of(const Tensor& other, Index offset) const {
+    return with_layout(other.layout_, offset);
   }
 
  private:
   Tensor(memory::Buffer buffer, std::byte* data, const Layout* layout)
       : buffer_(std::move(buffer)), data_(data), layout_(layout) {}
 
+  Tensor with_layout(const Layout* layout, Index offset) const {
+    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype())), layout);
+  }
   void check_dtype(Dtype wanted) const {
     if (dtype() != wanted) throw_dtype(wanted);
   }

@@ -1,5 +1,6 @@
 #include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/reduce.hpp>
 
 #include <algorithm>
@@ -29,13 +30,11 @@ double sum_row(const T* x, Index n, Index step) {
   return total;
 }
 
-}  // namespace
-
-void sum(const Tensor& x, Tensor& result) {
-  Tensor totals = zeros(result.shape(), Dtype::float64);
+/// Adds the sums of x to `totals`, float64 and of x's rank; where an axis has size 1 it is summed.
+void add_sums(const Tensor& x, Tensor& totals) {
   Strides into = totals.strides();
   for (int axis = 0; axis < x.rank(); ++axis)
-    if (result.shape()[axis] == 1) into[axis] = 0;
+    if (totals.shape()[axis] == 1) into[axis] = 0;
   const Walk<2> walk(x.shape(), {x.strides(), into});
   const Index n = walk.row_size();
   const Index step = walk.row_stride(0);
@@ -54,6 +53,54 @@ void sum(const Tensor& x, Tensor& result) {
         for (Index i = 0; i < n; ++i) sums[i * into_step] += static_cast<double>(row[i * step]);
     });
   });
+}
+
+/// The sum of all elements, chunk by chunk: the chunks are the same for any number of threads.
+template <class T>
+double sum_all(const T* x, Index n, double cost) {
+  constexpr Index kChunk = Index{1} << 16;
+  const Index count = (n + kChunk - 1) / kChunk;
+  Tensor sums = Tensor::empty({count}, Dtype::float64);
+  double* of_chunk = sums.mutable_data<double>();
+  const int parts = parts_for(static_cast<double>(n) * cost);
+  parallel_for(parts, [&](int part) {
+    const Range range = part_of(count, parts, part, 1);
+    for (Index k = range.begin; k < range.end; ++k)
+      of_chunk[k] = sum_row(x + k * kChunk, std::min(kChunk, n - k * kChunk), 1);
+  });
+  double total = 0.0;
+  for (Index k = 0; k < count; ++k) total += of_chunk[k];
+  return total;
+}
+
+}  // namespace
+
+void sum(const Tensor& x, Tensor& result) {
+  constexpr double kCost = 16.0;  // of an element, in units of a multiplication
+  if (result.size() == 1 && x.is_contiguous() && x.size() > 0) {
+    dispatch_floating(x.dtype(), [&]<class T>(T) {
+      *result.mutable_data<T>() = static_cast<T>(sum_all(x.data<T>(), x.size(), kCost));
+    });
+    return;
+  }
+  Tensor totals = zeros(result.shape(), Dtype::float64);
+  // Threads share the sums out, never the terms of one sum: its rounding depends on no number of
+  // threads.
+  int longest = 0;
+  for (int axis = 1; axis < result.rank(); ++axis)
+    if (result.shape()[axis] > result.shape()[longest]) longest = axis;
+  const bool shared = result.rank() > 0 && result.shape()[longest] >= 32;
+  const int parts = shared ? parts_for(static_cast<double>(x.size()) * kCost) : 1;
+  if (parts == 1) {
+    add_sums(x, totals);
+  } else {
+    parallel_for(parts, [&](int part) {
+      const Range range = part_of(result.shape()[longest], parts, part, 16);
+      if (range.begin >= range.end) return;
+      Tensor own = totals.slice(longest, range.begin, range.end);
+      add_sums(x.slice(longest, range.begin, range.end), own);
+    });
+  }
   copy(totals, result);
 }
 

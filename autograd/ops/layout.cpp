@@ -49,8 +49,11 @@ void cut(const Variable& x, int axis, std::span<Variable> parts, const SizeOf& s
   const Strides& strides = whole.value().strides();
   Index begin = 0;
   for (std::size_t k = 0; k < parts.size(); ++k) {
+    const Index offset = begin * strides[axis];
+    const bool alike = k > 0 && size_of(k) == shape[axis];
     shape[axis] = size_of(k);
-    Tensor part = whole.value().with_layout(shape, strides, begin * strides[axis]);
+    Tensor part = alike ? whole.value().with_layout_of(parts[k - 1].value(), offset)
+                        : whole.value().with_layout(shape, strides, offset);
     begin += size_of(k);
     parts[k] = tape ? tape->view(whole, std::move(part)) : Variable(std::move(part));
   }

@@ -63,6 +63,36 @@ TEST_CASE("parts cut a size without gaps or overlaps, at multiples of the grain"
       }
 }
 
+TEST_CASE("elementwise operations and sums have the same bits for any number of threads") {
+  // Long enough for several threads, and of every kind of layout: as it lies in memory, columns of
+  // a wider matrix, with a stretched row and column, transposed.
+  const Tensor x = random({80, 2000}, 3).to(Dtype::float32);
+  const Tensor wide = random({80, 4000}, 4).to(Dtype::float32).slice(1, 1000, 3000);
+  const Tensor row = random({2000}, 5).to(Dtype::float32);
+  const Tensor column = random({80, 1}, 6).to(Dtype::float32);
+  const Tensor across = random({2000, 80}, 7).to(Dtype::float32).transpose(0, 1);
+  const auto run = [&] {
+    Tape tape;
+    const Variable v = tape.watch(x);
+    const Variable r = tape.watch(row);
+    const Variable y = sigmoid(v * wide + r) * tanh(column - v) + v * across;
+    const Gradients gradients = tape.gradients(sum(y * y));
+    std::vector<std::vector<float>> all;
+    for (const Variable& value : {y, sum(y), sum(y, {0}), sum(y, {1}), gradients[v], gradients[r]})
+      all.push_back(value.value().to_vector<float>());
+    return all;
+  };
+  std::vector<std::vector<float>> alone;
+  {
+    const WithThreads with(1);
+    alone = run();
+  }
+  for (int count : {2, 3}) {
+    const WithThreads with(count);
+    CHECK(run() == alone);
+  }
+}
+
 TEST_CASE("gradients repeat bit for bit for a number of threads, and agree between numbers") {
   std::vector<float> alone;
   {
