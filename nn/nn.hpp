@@ -2,6 +2,7 @@
 
 /// Everything of nn.
 #include <nn/activation.hpp>
+#include <nn/bidirectional.hpp>
 #include <nn/cell.hpp>
 #include <nn/cells/elman.hpp>
 #include <nn/cells/euler.hpp>

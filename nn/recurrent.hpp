@@ -4,7 +4,9 @@
 
 #include <concepts>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace unroll::nn {
 
@@ -20,6 +22,13 @@ struct UnrollOptions {
   /// one of them to another through the output. After them the loop is closed and the cell reads
   /// what it put out. F = T is open-loop training; a shorter F a warm-up before a forecast.
   Variable targets = {};
+  /// The number of steps that each sequence of the batch has, B entries from 1 to T; empty: T all.
+  /// Past its end a sequence keeps its state and puts out zeros. What x holds there does not
+  /// matter, be it NaN, and its gradient is zero.
+  std::vector<Index> lengths = {};
+  /// From the last step to the first, each sequence from its own end. The outputs stay in the order
+  /// of x, and the state is that after the first step. Not together with targets.
+  bool reverse = false;
 };
 
 /// Unrolls a cell over time. Backpropagation through time falls out of the steps being on the tape.
@@ -29,23 +38,32 @@ class Recurrent : public Module {
   /// `weight_ih_l0`.
   template <std::derived_from<Cell> C>
   explicit Recurrent(C cell, int layer = 0)
-      : cell_(std::make_shared<C>(add("", std::move(cell), "_l" + std::to_string(layer)))) {}
+      : Recurrent(std::make_shared<const C>(std::move(cell)), layer) {}
+
+  /// The same cell under the names of another layer of a stack.
+  Recurrent at_layer(int layer) const { return {cell_, layer}; }
 
   /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's
   /// initial state. The outputs are the cell's own, forced or not; the state after a forced last
   /// step holds its target, so that a sequence can be forced in parts. Throws ShapeError when x,
-  /// the state or the targets do not fit the cell, TapeError for a state of another tape,
-  /// ArgumentError for targets given to a cell that does not feed its output back.
+  /// the state or the targets do not fit the cell, or there are not B lengths; TapeError for a
+  /// state of another tape; ArgumentError for a length outside 1..T, and for targets given to a
+  /// cell that does not feed its output back or together with `reverse`.
   ///
   ///     rnn(x)                                  // closed loop from the first step
   ///     rnn(x, {}, {.targets = y})              // teacher forcing
   ///     rnn(x, {}, {.targets = y.slice(0, 0, 50)})  // 50 steps forced, the others a forecast
+  ///     rnn(x, {}, {.lengths = {7, 5, 2}})          // B = 3
   Sequence operator()(const Variable& x, const State& state = {},
                       const UnrollOptions& options = {}) const;
 
   const Cell& cell() const { return *cell_; }
 
  private:
+  Recurrent(std::shared_ptr<const Cell> cell, int layer) : cell_(std::move(cell)) {
+    add("", static_cast<const Module&>(*cell_), "_l" + std::to_string(layer));
+  }
+
   std::shared_ptr<const Cell> cell_;
 };
 

@@ -4,6 +4,15 @@
 #include <string>
 
 namespace unroll::nn {
+namespace {
+
+Sequence run(const Stacked::Layer& layer, const Variable& x, const State& state,
+             const std::vector<Index>& lengths) {
+  if (const auto* both = std::get_if<Bidirectional>(&layer)) return (*both)(x, state, lengths);
+  return std::get<Recurrent>(layer)(x, state, {.lengths = lengths});
+}
+
+}  // namespace
 
 States detach(const States& states) {
   States constants;
@@ -12,16 +21,27 @@ States detach(const States& states) {
   return constants;
 }
 
-void Stacked::check_fits(const Cell& cell) const {
-  if (layers_.empty()) return;
-  const Index below = layers_.back().cell().outputs();
-  if (cell.inputs() != below)
+void Stacked::check_fits(Index inputs) const {
+  if (!layers_.empty() && inputs != outputs_)
     throw ArgumentError("stacked: layer " + std::to_string(layers_.size()) + " takes " +
-                        std::to_string(cell.inputs()) + " inputs, but the layer below puts out " +
-                        std::to_string(below));
+                        std::to_string(inputs) + " inputs, but the layer below puts out " +
+                        std::to_string(outputs_));
 }
 
-Stacked::Result Stacked::operator()(const Variable& x, const States& states) const {
+void Stacked::push_back(const Recurrent& layer) {
+  check_fits(layer.cell().inputs());
+  layers_.emplace_back(add("", layer.at_layer(next_layer())));
+  outputs_ = layer.cell().outputs();
+}
+
+void Stacked::push_back(const Bidirectional& layer) {
+  check_fits(layer.forward().cell().inputs());
+  layers_.emplace_back(add("", layer.at_layer(next_layer())));
+  outputs_ = layer.forward().cell().outputs() + layer.backward().cell().outputs();
+}
+
+Stacked::Result Stacked::operator()(const Variable& x, const States& states,
+                                    const std::vector<Index>& lengths) const {
   if (layers_.empty()) throw ArgumentError("stacked: there are no layers; add one with push_back");
   if (!states.empty() && states.size() != layers_.size())
     throw ShapeError("stacked: got the states of " + std::to_string(states.size()) +
@@ -30,7 +50,8 @@ Stacked::Result Stacked::operator()(const Variable& x, const States& states) con
   result.states.reserve(layers_.size());
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     if (k > 0) result.outputs = dropout_(result.outputs);
-    auto [outputs, state] = layers_[k](result.outputs, states.empty() ? State{} : states[k]);
+    const State initial = states.empty() ? State{} : states[k];
+    auto [outputs, state] = run(layers_[k], result.outputs, initial, lengths);
     result.outputs = std::move(outputs);
     result.states.push_back(std::move(state));
   }

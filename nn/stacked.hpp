@@ -1,8 +1,11 @@
 #pragma once
 
+#include <nn/bidirectional.hpp>
 #include <nn/dropout.hpp>
 #include <nn/recurrent.hpp>
 
+#include <concepts>
+#include <variant>
 #include <vector>
 
 namespace unroll::nn {
@@ -14,47 +17,56 @@ struct StackedOptions {
   double dropout = 0.0;  ///< rate between layers, not after the last
 };
 
+/// What Stacked takes as a layer.
+template <class L>
+concept StackedLayer =
+    std::derived_from<L, Cell> || std::same_as<L, Recurrent> || std::same_as<L, Bidirectional>;
+
 /// Recurrent layers, each reading the outputs of the one before.
 ///
 ///     Stacked rnn({.dropout = 0.5}, LSTM(64, 128), LSTM(128, 128));   // or push_back() in a loop
 ///     auto [outputs, states] = rnn(x);
 class Stacked : public Module {
  public:
+  using Layer = std::variant<Recurrent, Bidirectional>;
   struct Result {
     Variable outputs;  ///< [T,B,O] of the last layer
-    States states;     ///< of each layer after the last step
+    States states;     ///< of each layer, as it returned it
   };
 
-  template <std::derived_from<Cell>... Cells>
-  requires(sizeof...(Cells) >= 1) explicit Stacked(Cells... cells)
-      : Stacked(StackedOptions{}, std::move(cells)...) {}
+  template <StackedLayer... Layers>
+  requires(sizeof...(Layers) >= 1) explicit Stacked(Layers... layers)
+      : Stacked(StackedOptions{}, std::move(layers)...) {}
 
-  template <std::derived_from<Cell>... Cells>
-  explicit Stacked(const StackedOptions& options, Cells... cells)
+  template <StackedLayer... Layers>
+  explicit Stacked(const StackedOptions& options, Layers... layers)
       : Module(), dropout_(add("dropout", Dropout(options.dropout))) {
-    (push_back(std::move(cells)), ...);
+    (push_back(std::move(layers)), ...);
   }
 
-  /// Adds a layer on top. Throws ArgumentError when the layer below does not put out what the cell
-  /// takes.
+  /// Adds a layer on top. Its parameters get its number, from 0 on, into their names. Throws
+  /// ArgumentError when the layer below does not put out what this one takes.
   template <std::derived_from<Cell> C>
   void push_back(C cell) {
-    check_fits(cell);
-    const int layer = static_cast<int>(layers_.size());
-    layers_.push_back(add("", Recurrent(std::move(cell), layer), ""));
+    push_back(Recurrent(std::move(cell)));
   }
+  void push_back(const Recurrent& layer);
+  void push_back(const Bidirectional& layer);
 
-  /// `x: [T,B,I]`; `states`: those of an earlier call, or empty. Throws as Recurrent does, and
-  /// ArgumentError while there are no layers.
-  Result operator()(const Variable& x, const States& states = {}) const;
+  /// `x: [T,B,I]`; `states`: those of an earlier call, or empty; `lengths`: as in UnrollOptions.
+  /// Throws as Recurrent does, and ArgumentError while there are no layers.
+  Result operator()(const Variable& x, const States& states = {},
+                    const std::vector<Index>& lengths = {}) const;
 
-  const std::vector<Recurrent>& layers() const { return layers_; }
+  const std::vector<Layer>& layers() const { return layers_; }
 
  private:
-  void check_fits(const Cell& cell) const;
+  int next_layer() const { return static_cast<int>(layers_.size()); }
+  void check_fits(Index inputs) const;
 
   Dropout dropout_;
-  std::vector<Recurrent> layers_;
+  std::vector<Layer> layers_;
+  Index outputs_ = 0;  // of the last layer
 };
 
 /// The states as constants: where truncated backpropagation through time cuts.

@@ -56,10 +56,11 @@ def gradients_of(loss, leaves):
     return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values()))))
 
 
-def recurrent(name, module, seed, layers=1):
-    """Outputs, final states and every gradient of a loss that weighs all of them unequally."""
+def recurrent(name, module, seed, layers=1, lengths=None):
+    """Outputs, final states and every gradient of a loss that weighs all of them unequally. `layers` counts each
+    direction of each layer; with `lengths` the sequences are packed."""
     numbers = Numbers(seed)
-    steps, batch, inputs, hidden = 4, 2, module.input_size, module.hidden_size
+    steps, batch, inputs, hidden = 4, len(lengths or (4, 4)), module.input_size, module.hidden_size
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(numbers(*parameter.shape))
@@ -69,7 +70,12 @@ def recurrent(name, module, seed, layers=1):
     for leaf in leaves.values():
         leaf.requires_grad_()
     initial = (leaves["h"], leaves["c"]) if "c" in leaves else leaves["h"]
-    outputs, final = module(leaves["x"], initial)
+    if lengths:
+        packed = torch.nn.utils.rnn.pack_padded_sequence(leaves["x"], lengths, enforce_sorted=False)
+        outputs, final = module(packed, initial)
+        outputs, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, total_length=steps)
+    else:
+        outputs, final = module(leaves["x"], initial)
     results = {"outputs": outputs, "h": final[0] if "c" in leaves else final}
     if "c" in leaves:
         results["c"] = final[1]
@@ -332,6 +338,10 @@ def main():
     recurrent("rnn_tanh", torch.nn.RNN(3, 4, nonlinearity="tanh"), seed=3)
     recurrent("rnn_relu", torch.nn.RNN(3, 4, nonlinearity="relu"), seed=4)
     recurrent("lstm_2_layers", torch.nn.LSTM(3, 2, num_layers=2), seed=5, layers=2)
+    recurrent("lstm_lengths", torch.nn.LSTM(3, 2), seed=6, lengths=(2, 4, 1))
+    both_ways = torch.nn.LSTM(3, 2, num_layers=2, bidirectional=True)
+    recurrent("bidirectional", both_ways, seed=7, layers=4)
+    recurrent("bidirectional_lengths", both_ways, seed=8, layers=4, lengths=(2, 4, 1))
     operations()
     lookups()
     losses()

@@ -1,5 +1,6 @@
-// Recurrent layers against torch.nn.LSTM, GRU and RNN: outputs, final states, and the gradients of
-// inputs, initial states and weights. The weights go in by PyTorch's own names.
+// Recurrent layers against torch.nn.LSTM, GRU and RNN, one way and both, packed sequences too:
+// outputs, final states, and the gradients of inputs, initial states and weights. The weights go in
+// by PyTorch's own names.
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
@@ -11,10 +12,11 @@ using namespace unroll::testing;
 
 namespace {
 
-/// The state tensors that PyTorch keeps as `h` and `c`, each `[layers,B,H]`.
+/// The state tensors that PyTorch keeps as `h` and `c`, each `[layers * directions,B,H]`.
 const std::vector<std::string> kStates = {"h", "c"};
 
-void check_against_pytorch(const std::string& file, nn::Stacked rnn) {
+void check_against_pytorch(const std::string& file, nn::Stacked rnn,
+                           const std::vector<Index>& lengths = {}) {
   const Golden golden = Golden::read(file);
   for (Dtype dtype : kFloating) {
     CAPTURE(to_string(dtype));
@@ -25,22 +27,23 @@ void check_against_pytorch(const std::string& file, nn::Stacked rnn) {
     Tape tape;
     const Variable x = tape.watch(golden["inputs"]["x"].tensor(dtype));
     std::vector<Variable> initial;
+    for (const std::string& name : kStates)
+      if (golden["inputs"].has(name))
+        initial.push_back(tape.watch(golden["inputs"][name].tensor(dtype)));
     nn::States states(rnn.layers().size());
-    for (const std::string& name : kStates) {
-      if (!golden["inputs"].has(name)) continue;
-      initial.push_back(tape.watch(golden["inputs"][name].tensor(dtype)));
-      for (std::size_t layer = 0; layer < states.size(); ++layer)
-        states[layer].push_back(select(initial.back(), 0, static_cast<Index>(layer)));
-    }
+    const Index directions = initial[0].size(0) / static_cast<Index>(states.size());
+    for (Index row = 0; row < initial[0].size(0); ++row)
+      for (const Variable& values : initial)
+        states[static_cast<std::size_t>(row / directions)].push_back(select(values, 0, row));
 
-    const auto [outputs, last] = rnn(x, states);
+    const auto [outputs, last] = rnn(x, states, lengths);
     check_parity(outputs.value(), golden["results"]["outputs"], "outputs");
     Variable loss = sum(outputs * Variable(golden["weights"]["outputs"].tensor(dtype)));
     for (std::size_t k = 0; k < initial.size(); ++k) {
-      std::vector<Variable> layers;
-      layers.reserve(last.size());
-      for (const nn::State& state : last) layers.push_back(state[k]);
-      const Variable final_state = stack(layers);
+      std::vector<Variable> rows;
+      for (const nn::State& state : last)
+        for (std::size_t at = k; at < state.size(); at += initial.size()) rows.push_back(state[at]);
+      const Variable final_state = stack(rows);
       check_parity(final_state.value(), golden["results"][kStates[k]], "final " + kStates[k]);
       loss = loss + sum(final_state * Variable(golden["weights"][kStates[k]].tensor(dtype)));
     }
@@ -76,4 +79,15 @@ TEST_CASE("Elman with ReLU computes and differentiates what torch.nn.RNN does") 
 
 TEST_CASE("two stacked LSTMs compute and differentiate what torch.nn.LSTM does with two layers") {
   check_against_pytorch("lstm_2_layers", nn::Stacked(nn::LSTM(3, 2), nn::LSTM(2, 2)));
+}
+
+TEST_CASE("LSTM with lengths computes and differentiates what torch.nn.LSTM does, packed") {
+  check_against_pytorch("lstm_lengths", nn::Stacked(nn::LSTM(3, 2)), {2, 4, 1});
+}
+
+TEST_CASE("two bidirectional LSTMs compute and differentiate what torch.nn.LSTM does with both") {
+  const nn::Stacked rnn(nn::Bidirectional(nn::LSTM(3, 2), nn::LSTM(3, 2)),
+                        nn::Bidirectional(nn::LSTM(4, 2), nn::LSTM(4, 2)));
+  check_against_pytorch("bidirectional", rnn);
+  check_against_pytorch("bidirectional_lengths", rnn, {2, 4, 1});
 }
