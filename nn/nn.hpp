@@ -11,6 +11,7 @@
 #include <nn/cells/gru.hpp>
 #include <nn/cells/jordan.hpp>
 #include <nn/cells/jordan_1986.hpp>
+#include <nn/cells/layer_norm_lstm.hpp>
 #include <nn/cells/lstm.hpp>
 #include <nn/cells/narx.hpp>
 #include <nn/cells/output_to_hidden.hpp>

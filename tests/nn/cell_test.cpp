@@ -91,6 +91,9 @@ TEST_CASE("the gradients of every cell agree with finite differences") {
   }
   SUBCASE("GRU") { check_gradients(nn::Recurrent(nn::GRU(i, h)), 3 * (h * i + h * h + 2 * h)); }
   SUBCASE("LSTM") { check_gradients(nn::Recurrent(nn::LSTM(i, h)), 4 * (h * i + h * h + 2 * h)); }
+  SUBCASE("LSTM with layer normalisation") {
+    check_gradients(nn::Recurrent(nn::LayerNormLSTM(i, h)), 4 * (h * i + h * h + 3 * h) + 2 * h);
+  }
   SUBCASE("a user's") {
     check_gradients(nn::Recurrent(MinimalGatedUnit(i, h)), 2 * h * i + 2 * h + 2 * (h * h + h));
   }

@@ -91,3 +91,7 @@ TEST_CASE("two bidirectional LSTMs compute and differentiate what torch.nn.LSTM 
   check_against_pytorch("bidirectional", rnn);
   check_against_pytorch("bidirectional_lengths", rnn, {2, 4, 1});
 }
+
+TEST_CASE("LayerNormLSTM computes and differentiates what its equations do in PyTorch") {
+  check_against_pytorch("layer_norm_lstm", nn::Stacked(nn::LayerNormLSTM(3, 4)));
+}
