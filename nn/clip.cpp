@@ -1,32 +1,67 @@
 #include <autograd/error.hpp>
+#include <autograd/kernels/rows.hpp>
+#include <autograd/kernels/squares.hpp>
+#include <autograd/ops/elementwise.hpp>
 #include <nn/clip.hpp>
+#include <nn/optim/update_pass.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace unroll::nn {
 namespace {
 
-double sum_of_squares(const Tensor& x) {
-  const Tensor packed = x.contiguous();
-  return dispatch_floating(packed.dtype(), [&]<class T>(T) {
-    const T* data = packed.data<T>();
-    double total = 0.0;
-    for (Index i = 0, n = packed.size(); i < n; ++i)
-      total += static_cast<double>(data[i]) * static_cast<double>(data[i]);
-    return total;
-  });
+/// The rows of a table that were looked up, each once and with all its terms added up: `[n,D]`.
+Tensor looked_up_rows(const ParameterGradient& gradient) {
+  PooledVector<std::int64_t> rows;
+  for (const RowsTerm& term : gradient.rows) {
+    const std::int64_t* at = term.indices.data<std::int64_t>();
+    rows.insert(rows.end(), at, at + term.indices.size());
+  }
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  Tensor total = zeros({static_cast<Index>(rows.size()), gradient.parameter.shape()[1]},
+                       gradient.parameter.dtype());
+  for (const RowsTerm& term : gradient.rows) {
+    Tensor places = term.indices.clone();
+    auto* place = places.mutable_data<std::int64_t>();
+    for (Index k = 0; k < places.size(); ++k)
+      place[k] = std::lower_bound(rows.begin(), rows.end(), place[k]) - rows.begin();
+    kernels::scatter_add_rows(term.values.value(), places, total);
+  }
+  return total;
+}
+
+/// Multiplies all gradients in one pass, in place where nobody else holds them.
+void scale(Gradients& gradients, double factor) {
+  UpdatePass pass;
+  const auto add = [&](Variable& gradient) {
+    if (gradient.recorded()) {  // of a differentiable sweep: the scaling belongs on the tape too
+      gradient = gradient * factor;
+      return;
+    }
+    Tensor value = std::exchange(gradient, Variable()).value();
+    if (!value.unique() || !value.is_contiguous()) value = value.clone();
+    pass.change([factor](auto g) { return factor * g; }, value);
+    gradient = std::move(value);
+  };
+  for (ParameterGradient& gradient : gradients.parameters()) {
+    if (gradient.dense.defined()) add(gradient.dense);
+    for (RowsTerm& term : gradient.rows) add(term.values);
+  }
+  pass.run();
 }
 
 }  // namespace
 
 double global_norm(const Gradients& gradients) {
-  double total = 0.0;
-  // A row that was looked up twice adds up before it is squared, so rows are counted in their dense
-  // form.
+  PooledVector<Tensor> all;
   for (const ParameterGradient& gradient : gradients.parameters())
-    total += sum_of_squares(gradient.to_dense());
-  return std::sqrt(total);
+    all.push_back(gradient.dense.defined() ? gradient.dense.value().contiguous()
+                                           : looked_up_rows(gradient));
+  return std::sqrt(kernels::sum_of_squares(all));
 }
 
 double clip_by_global_norm(Gradients& gradients, double max_norm) {
@@ -34,8 +69,7 @@ double clip_by_global_norm(Gradients& gradients, double max_norm) {
     throw ArgumentError("clip_by_global_norm: the norm must be positive, it is " +
                         std::to_string(max_norm));
   const double norm = global_norm(gradients);
-  if (norm > max_norm)
-    for (ParameterGradient& gradient : gradients.parameters()) gradient.scale(max_norm / norm);
+  if (norm > max_norm) scale(gradients, max_norm / norm);
   return norm;
 }
 

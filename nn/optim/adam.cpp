@@ -1,8 +1,10 @@
 #include <autograd/error.hpp>
 #include <nn/optim/adam.hpp>
+#include <nn/optim/update_pass.hpp>
 
 #include <cmath>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace unroll::nn {
@@ -23,7 +25,7 @@ void Adam::set_learning_rate(double rate) {
   options_.learning_rate = rate;
 }
 
-void Adam::update(std::size_t index, const ParameterGradient& gradient) {
+void Adam::update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) {
   Parameter parameter = gradient.parameter;
   Tensor& weight = parameter.mutable_value();
   Moments& moments = moments_[index];
@@ -34,29 +36,18 @@ void Adam::update(std::size_t index, const ParameterGradient& gradient) {
   moments.first = moments.first.to(weight.dtype());
   moments.second = moments.second.to(weight.dtype());
   const auto t = static_cast<double>(++moments.steps);
-  const double step = options_.learning_rate / (1.0 - std::pow(options_.beta1, t));
-  const double correction = 1.0 / std::sqrt(1.0 - std::pow(options_.beta2, t));
-  const Tensor dense = gradient.to_dense().contiguous();
-  dispatch_floating(weight.dtype(), [&]<class T>(T) {
-    const T* g = dense.data<T>();
-    T* w = weight.mutable_data<T>();
-    T* m = moments.first.mutable_data<T>();
-    T* v = moments.second.mutable_data<T>();
-    const auto beta1 = static_cast<T>(options_.beta1);
-    const auto beta2 = static_cast<T>(options_.beta2);
-    // In float32, 1 - 0.999f would be off by 5e-5, and so would every step.
-    const auto take1 = static_cast<T>(1.0 - options_.beta1);
-    const auto take2 = static_cast<T>(1.0 - options_.beta2);
-    const auto keep = static_cast<T>(1.0 - options_.learning_rate * options_.weight_decay);
-    const auto rate = static_cast<T>(step);
-    const auto scale = static_cast<T>(correction);
-    const auto epsilon = static_cast<T>(options_.epsilon);
-    for (Index i = 0, n = weight.size(); i < n; ++i) {
-      m[i] = beta1 * m[i] + take1 * g[i];
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i];
-      w[i] = keep * w[i] - rate * m[i] / (std::sqrt(v[i]) * scale + epsilon);
-    }
-  });
+  const double rate = options_.learning_rate / (1.0 - std::pow(options_.beta1, t));
+  const double scale = 1.0 / std::sqrt(1.0 - std::pow(options_.beta2, t));
+  const double keep = 1.0 - options_.learning_rate * options_.weight_decay;
+  // In float32, 1 - 0.999f would be off by 5e-5, and so would every step: both are captured.
+  const auto formula = [=, beta1 = options_.beta1, take1 = 1.0 - options_.beta1,
+                        beta2 = options_.beta2, take2 = 1.0 - options_.beta2,
+                        epsilon = options_.epsilon](auto g, auto w, auto m, auto v) {
+    auto first = beta1 * m + take1 * g;
+    auto second = beta2 * v + take2 * g * g;
+    return std::tuple{keep * w - rate * first / (sqrt(second) * scale + epsilon), first, second};
+  };
+  pass.add(formula, gradient.to_dense(), weight, moments.first, moments.second);
 }
 
 }  // namespace unroll::nn

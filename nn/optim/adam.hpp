@@ -34,7 +34,7 @@ class Adam : public Optimizer {
     Tensor first, second;
     std::int64_t steps = 0;
   };
-  void update(std::size_t index, const ParameterGradient& gradient) override;
+  void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) override;
 
   AdamOptions options_;
   std::vector<Moments> moments_;

@@ -7,6 +7,8 @@
 
 namespace unroll::nn {
 
+class UpdatePass;
+
 /// Changes parameters along their gradients: `adam.step(tape.gradients(loss))`. Gradients of other
 /// parameters are ignored; parameters without a gradient stay as they are.
 class Optimizer {
@@ -23,8 +25,9 @@ class Optimizer {
   std::int64_t steps() const { return steps_; }
 
  protected:
-  /// Updates parameter `index` of parameters().
-  virtual void update(std::size_t index, const ParameterGradient& gradient) = 0;
+  /// Updates parameter `index` of parameters(), at once or by adding to `pass`, which is run when
+  /// all parameters have had their turn.
+  virtual void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) = 0;
 
  private:
   std::vector<Parameter> parameters_;

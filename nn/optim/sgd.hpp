@@ -23,7 +23,7 @@ class SGD : public Optimizer {
   void set_learning_rate(double rate);
 
  private:
-  void update(std::size_t index, const ParameterGradient& gradient) override;
+  void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) override;
 
   SGDOptions options_;
   std::vector<Tensor> velocity_;

@@ -9,21 +9,10 @@
 
 #include "support/expect.hpp"
 #include "support/numbers.hpp"
+#include "support/with_threads.hpp"
 
 namespace unroll::testing {
 namespace {
-
-/// Sets the number of threads for a scope.
-class WithThreads {
- public:
-  explicit WithThreads(int count) : before_(threads()) { set_threads(count); }
-  ~WithThreads() { set_threads(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
 
 std::vector<float> train_a_little() {
   const Parameter w("w", random({160, 160}, 1).to(Dtype::float32));

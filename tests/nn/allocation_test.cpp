@@ -3,8 +3,10 @@
 #include <nn/nn.hpp>
 
 #include <functional>
+#include <vector>
 
 #include "support/counted_new.hpp"
+#include "support/with_threads.hpp"
 
 namespace unroll::testing {
 namespace {
@@ -45,6 +47,31 @@ TEST_CASE("a training step of an LSTM language model allocates nothing once the 
     if (loss_before == 0.0) loss_before = loss_after;
   });
   CHECK(loss_after < loss_before);
+}
+
+TEST_CASE("clipping and the step of every optimizer allocate nothing once the first are over") {
+  // A table that is looked up, a matrix that is worth several threads, a vector.
+  const std::vector<Parameter> parameters = {Parameter("table", ones({50, 6})),
+                                             Parameter("matrix", ones({600, 700})),
+                                             Parameter("vector", ones({3}))};
+  const Tensor rows = uniform({20}, 0.0, 50.0).to(Dtype::int64);
+  const auto check = [&](nn::Optimizer&& optimizer) {
+    const double before = parameters[0].value().at({0, 0});
+    expect_no_allocation([&] {
+      Tape tape;
+      const Variable loss = sum(square(embedding(parameters[0], rows))) +
+                            sum(square(Variable(parameters[1]))) + sum(Variable(parameters[2]));
+      Gradients gradients = tape.gradients(loss);
+      CHECK(nn::clip_by_global_norm(gradients, 0.5) > 0.5);
+      optimizer.step(gradients);
+    });
+    CHECK(parameters[0].value().at({rows.to_vector<std::int64_t>()[0], 0}) != before);
+  };
+  const WithThreads guard(2);
+  check(nn::SGD(parameters, {.learning_rate = 0.1}));
+  check(nn::SGD(parameters, {.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}));
+  check(nn::SGD(parameters, {.learning_rate = 0.1, .weight_decay = 0.1}));
+  check(nn::Adam(parameters, {.weight_decay = 0.1}));
 }
 
 }  // namespace unroll::testing

@@ -4,8 +4,11 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "support/expect.hpp"
+#include "support/numbers.hpp"
+#include "support/with_threads.hpp"
 
 using namespace unroll;
 using namespace unroll::testing;
@@ -81,6 +84,67 @@ TEST_CASE("a NaN in a gradient shows in the norm that is returned") {
   const Variable slope(Tensor::of({2}, {1.0, std::numeric_limits<double>::quiet_NaN()}));
   Gradients gradients = tape.gradients(sum(Variable(w) * slope));
   CHECK(std::isnan(nn::clip_by_global_norm(gradients, 1.0)));
+}
+
+TEST_CASE("clipping changes no gradient that somebody holds") {
+  const Example example;
+  Gradients gradients = example.gradients(true);
+  const Gradients copy = gradients;
+  const Tensor held = gradients[example.a].value();
+  nn::clip_by_global_norm(gradients, 0.5);
+  expect_values(held, {3.0, 0.0}, 0.0);
+  CHECK(nn::global_norm(copy) == doctest::Approx(std::sqrt(313.0)));
+  CHECK(nn::global_norm(gradients) == doctest::Approx(0.5));
+}
+
+TEST_CASE("parameters that share one gradient are each scaled once") {
+  const Parameter a("a", zeros({2}, Dtype::float64));
+  const Parameter b("b", zeros({2}, Dtype::float64));
+  Tape tape;
+  const Variable slope(Tensor::of({2}, {2.0, 0.0}));
+  Gradients gradients = tape.gradients(sum((Variable(a) + Variable(b)) * slope));
+  nn::clip_by_global_norm(gradients, std::sqrt(2.0));
+  expect_values(gradients[a].value(), {1.0, 0.0}, 1e-15);
+  expect_values(gradients[b].value(), {1.0, 0.0}, 1e-15);
+}
+
+TEST_CASE("a clipped gradient of a differentiable sweep can still be differentiated") {
+  const Parameter w("w", full({}, 2.0, Dtype::float64));
+  Tape tape;
+  const Variable x(w);
+  Gradients gradients = tape.gradients(x * x * x, {.differentiable = true});  // 3 x^2 = 12
+  CHECK(nn::clip_by_global_norm(gradients, 6.0) == 12.0);
+  CHECK(gradients[w].item() == 6.0);
+  CHECK(tape.gradients(gradients[w])[w].item() == 6.0);  // 6 x, times the factor 1 / 2
+}
+
+TEST_CASE("the norm and the clipped gradients are the same bit for bit on any number of threads") {
+  const Parameter long_one("long", zeros({400'003}));
+  const Parameter short_one("short", zeros({5}));
+  const Parameter table("table", zeros({300, 7}));
+  const Tensor slopes = random({400'003}, 1).to(Dtype::float32);
+  const Tensor rows = uniform({2000}, 0.0, 300.0).to(Dtype::int64);
+  const auto run = [&](int count) {
+    const WithThreads guard(count);
+    Tape tape;
+    Gradients gradients = tape.gradients(sum(Variable(long_one) * Variable(slopes)) +
+                                         sum(Variable(short_one)) + sum(embedding(table, rows)));
+    std::vector<double> numbers = {nn::clip_by_global_norm(gradients, 10.0)};
+    for (const Parameter& parameter : {long_one, short_one, table}) {
+      const auto values = gradients[parameter].value().to_vector<double>();
+      numbers.insert(numbers.end(), values.begin(), values.end());
+    }
+    return numbers;
+  };
+  const std::vector<double> one = run(1);
+  double squares = 25.0 / 5.0;
+  for (double slope : slopes.to_vector<double>()) squares += slope * slope;
+  std::vector<double> looked_up(300, 0.0);
+  for (double row : rows.to_vector<double>()) ++looked_up[static_cast<std::size_t>(row)];
+  for (double count : looked_up) squares += 7.0 * count * count;
+  CHECK(one[0] == doctest::Approx(std::sqrt(squares)).epsilon(1e-12));
+  CHECK(run(2) == one);
+  CHECK(run(3) == one);
 }
 
 TEST_CASE("a bound that is not positive is refused") {

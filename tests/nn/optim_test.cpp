@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "support/expect.hpp"
+#include "support/numbers.hpp"
+#include "support/with_threads.hpp"
 
 using namespace unroll;
 using namespace unroll::testing;
@@ -186,6 +188,75 @@ TEST_CASE("a step does not change what was read from the parameter before it") {
   step(sgd, w, kGradients[0]);
   expect_values(before, {1.0, -2.0, 0.5});
   expect_values(w.value(), {0.95, -1.975, 0.4875});
+}
+
+TEST_CASE("a gradient that is another parameter's value is that before the step") {
+  const Parameter a("a", Tensor::of({2}, {1.0, 2.0}));
+  const Parameter b("b", Tensor::of({2}, {3.0, 5.0}));
+  nn::SGD sgd({a, b}, {.learning_rate = 1.0});
+  Tape tape;
+  sgd.step(tape.gradients(sum(Variable(a) * Variable(b))));
+  expect_values(a.value(), {-2.0, -3.0}, 0.0);
+  expect_values(b.value(), {2.0, 3.0}, 0.0);
+}
+
+TEST_CASE("steps are the same bit for bit on any number of threads, and element by element") {
+  const Tensor slopes = random({500'009}, 1).to(Dtype::float32);
+  const auto run = [&](int count, auto make) {
+    const WithThreads guard(count);
+    // One parameter or many: where its elements lie in the pass makes no difference.
+    const Parameter whole("whole", zeros({500'009}));
+    std::vector<Parameter> parts;
+    std::vector<Parameter> all = {whole};
+    for (Index k = 0; k < 9; ++k)
+      all.push_back(parts.emplace_back("part", zeros({k < 8 ? Index{61'001} : Index{12'001}})));
+    const auto optimizer = make(all);
+    for (int k = 0; k < 3; ++k) {
+      Tape tape;
+      Variable loss = sum(Variable(whole) * Variable(slopes));
+      Index begin = 0;
+      for (const Parameter& part : parts) {
+        const Index end = begin + part.shape()[0];
+        loss = loss + sum(Variable(part) * Variable(slopes.slice(0, begin, end)));
+        begin = end;
+      }
+      optimizer->step(tape.gradients(loss * (k + 1.0)));
+    }
+    std::vector<float> joined;
+    for (const Parameter& part : parts) {
+      const auto values = part.value().to_vector<float>();
+      joined.insert(joined.end(), values.begin(), values.end());
+    }
+    const auto moved = whole.value().to_vector<float>();
+    CHECK(moved == joined);
+    return moved;
+  };
+  const auto check = [&](auto make) {
+    const std::vector<float> one = run(1, make);
+    CHECK(one[0] != 0.0F);
+    CHECK(run(1, make) == one);
+    CHECK(run(2, make) == one);
+    CHECK(run(3, make) == one);
+  };
+  check([](const std::vector<Parameter>& all) {
+    return std::make_unique<nn::SGD>(all, nn::SGDOptions{.weight_decay = 0.1});
+  });
+  check([](const std::vector<Parameter>& all) {
+    return std::make_unique<nn::SGD>(all, nn::SGDOptions{.momentum = 0.9, .nesterov = true});
+  });
+  check([](const std::vector<Parameter>& all) {
+    return std::make_unique<nn::Adam>(all, nn::AdamOptions{.weight_decay = 0.1});
+  });
+}
+
+TEST_CASE("gradients of another dtype than the parameter are refused, and it stays as it was") {
+  Parameter w = start();
+  nn::SGD sgd({w}, {.learning_rate = 0.1});
+  Tape tape;
+  const Gradients gradients = tape.gradients(sum(square(Variable(w))));
+  w.set(w.value().to(Dtype::float32));
+  expect_error<DtypeError>([&] { sgd.step(gradients); }, {"float32", "float64"});
+  expect_values(w.value(), {1.0, -2.0, 0.5}, 0.0);
 }
 
 TEST_CASE("a learning rate that is set holds from the next step on") {
