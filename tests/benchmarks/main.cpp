@@ -244,6 +244,11 @@ void register_comparisons(bool quick) {
     group("torch_elman", "nn::Elman, against libtorch's RNN");
     layer("elman", 0.0);
 
+    group("torch_layer_norm_lstm", "nn::LayerNormLSTM, against its equations in libtorch");
+    layer("layer_norm_lstm", 0.0);
+    group("torch_bidirectional", "two bidirectional layers of nn::LSTM, against libtorch's");
+    layer("bidirectional", 0.0);
+
     group("torch_inference", "one step in time of nn::LSTM without a tape, against libtorch's");
     for (const int hidden : {128, 512, 1024})
       for (const int threads : {1, 2})
@@ -251,7 +256,8 @@ void register_comparisons(bool quick) {
                    hidden == 128 ? 5.0 : 0.0, [=] { return inference(hidden, threads); });
 
     group("torch_words",
-          "word model, vocabulary 10k, 2 x 200, B = T = 20, with SGD, against libtorch's");
+          "word model, vocabulary 10k, 2 x 200, B = T = 20, with clipping and SGD, against "
+          "libtorch's");
     for (const int threads : {1, 2})
       comparison("threads:" + std::to_string(threads), 2.0, [=] { return word_model(threads); });
 
@@ -262,9 +268,10 @@ void register_comparisons(bool quick) {
 
   group("bandwidth",
         "one step in time of nn::LSTM, against reading as many bytes as it has weights");
-  for (const int threads : {1, 2})
-    comparison("1x1024/threads:" + std::to_string(threads), 0.8,
-               [=] { return bandwidth(1024, threads); });
+  for (const int hidden : {128, 512, 1024})
+    for (const int threads : {1, 2})
+      comparison("1x" + std::to_string(hidden) + "/threads:" + std::to_string(threads),
+                 hidden == 1024 ? 0.8 : 0.0, [=] { return bandwidth(hidden, threads); });
 
   group("growth",
         "a step in time of nn::LSTM 1x64, forward and backward, against that with T = 100");

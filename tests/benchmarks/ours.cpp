@@ -33,9 +33,15 @@ nn::Recurrent layer_of(const std::string& name, Index hidden) {
   if (name == "lstm") return nn::Recurrent(nn::LSTM(hidden, hidden));
   if (name == "gru") return nn::Recurrent(nn::GRU(hidden, hidden));
   if (name == "elman") return nn::Recurrent(nn::Elman(hidden, hidden));
+  if (name == "layer_norm_lstm") return nn::Recurrent(nn::LayerNormLSTM(hidden, hidden));
   if (name == "pointwise_lstm") return nn::Recurrent(PointwiseLstm(hidden, hidden));
   if (name == "plain_lstm") return nn::Recurrent(PlainLstm(hidden, hidden));
   throw std::invalid_argument("no layer is called " + name);
+}
+
+nn::Stacked two_bidirectional(Index hidden) {
+  return nn::Stacked(nn::Bidirectional(nn::LSTM(hidden, hidden), nn::LSTM(hidden, hidden)),
+                     nn::Bidirectional(nn::LSTM(2 * hidden, hidden), nn::LSTM(2 * hidden, hidden)));
 }
 
 double squares(const Tensor& x) {
@@ -51,10 +57,11 @@ double parameter_squares(const unroll::Gradients& gradients) {
   return sum;
 }
 
+template <class Layer>
 class Training : public Step {
  public:
-  Training(const std::string& layer, Size size)
-      : rnn_(layer_of(layer, size.hidden)),
+  Training(Layer layer, Size size)
+      : rnn_(std::move(layer)),
         x_(pattern_tensor(0, {size.steps, size.batch, size.hidden}, kInputAmplitude)) {
     set_patterns(rnn_, size.hidden);
   }
@@ -75,10 +82,11 @@ class Training : public Step {
     return {loss.item(), std::sqrt(parameter_squares(gradients) + squares(gradients[x].value()))};
   }
 
+  /// Of one layer of nn::LSTM.
   LstmNumbers numbers() {
     unroll::Tape tape;
     const Variable x = tape.watch(x_);
-    const auto [outputs, state] = rnn_(x);
+    const Variable outputs = rnn_(x).outputs;
     const unroll::Gradients gradients = tape.gradients(sum(outputs));
     const auto parameters = gradients.parameters();  // in the order of first use
     LstmNumbers result{
@@ -94,7 +102,7 @@ class Training : public Step {
   }
 
  private:
-  nn::Recurrent rnn_;
+  Layer rnn_;
   Tensor x_;
 };
 
@@ -137,7 +145,9 @@ class WordModelTraining : public Step {
 
   void run() override {
     unroll::Tape tape;
-    sgd_.step(tape.gradients(model_(words_, targets_)));
+    unroll::Gradients gradients = tape.gradients(model_(words_, targets_));
+    nn::clip_by_global_norm(gradients, WordModelSize::kMaxNorm);
+    sgd_.step(gradients);
   }
 
   Summary summary() override {
@@ -163,7 +173,9 @@ class WordModelTraining : public Step {
 }  // namespace
 
 std::unique_ptr<Step> training_step(const std::string& layer, Size size) {
-  return std::make_unique<Training>(layer, size);
+  if (layer == "bidirectional")
+    return std::make_unique<Training<nn::Stacked>>(two_bidirectional(size.hidden), size);
+  return std::make_unique<Training<nn::Recurrent>>(layer_of(layer, size.hidden), size);
 }
 
 std::unique_ptr<Step> inference_step(const std::string& layer, int hidden) {
@@ -172,7 +184,9 @@ std::unique_ptr<Step> inference_step(const std::string& layer, int hidden) {
 
 std::unique_ptr<Step> word_model_step() { return std::make_unique<WordModelTraining>(); }
 
-LstmNumbers lstm_numbers(Size size) { return Training("lstm", size).numbers(); }
+LstmNumbers lstm_numbers(Size size) {
+  return Training<nn::Recurrent>(layer_of("lstm", size.hidden), size).numbers();
+}
 
 double lstm_operations(Size size) {
   const double hidden = size.hidden;

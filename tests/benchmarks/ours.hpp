@@ -10,14 +10,14 @@
 namespace benchmarks {
 
 /// A training step, forward and backward, of one recurrent layer: "lstm", "gru", "elman",
-/// "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a user's cell, operation by
-/// operation).
+/// "layer_norm_lstm", "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a user's
+/// cell, operation by operation); or of "bidirectional", two bidirectional LSTM layers.
 std::unique_ptr<Step> training_step(const std::string& layer, Size size);
 
 /// One step in time of a layer, a batch of one, without a tape.
 std::unique_ptr<Step> inference_step(const std::string& layer, int hidden);
 
-/// Embedding, two LSTM layers, softmax and cross-entropy, gradients and SGD.
+/// Embedding, two LSTM layers, softmax and cross-entropy, gradients, clipping and SGD.
 std::unique_ptr<Step> word_model_step();
 
 /// What nn::LSTM computes of the problem.

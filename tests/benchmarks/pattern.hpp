@@ -51,6 +51,7 @@ struct Size {
 struct WordModelSize {
   static constexpr int kWords = 10000, kHidden = 200, kLayers = 2, kBatch = 20, kSteps = 20;
   static constexpr double kLearningRate = 0.01;  // low: the numbers stay tame over many steps
+  static constexpr double kMaxNorm = 0.01;       // a sixth of the norm: every step is clipped
 };
 
 /// What a step computed, in two numbers that other processes can send.

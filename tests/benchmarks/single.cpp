@@ -67,7 +67,8 @@ void register_figures() {
   figure("backward", 100.0, [] { return Figure{tape_cost().backward, "ns"}; });
 
   group("allocations", "blocks got from the system in a training step, in steady state");
-  for (const char* layer : {"lstm", "gru", "elman", "plain_lstm"})
+  for (const char* layer :
+       {"lstm", "gru", "elman", "plain_lstm", "layer_norm_lstm", "bidirectional"})
     figure(layer, 0.0, [layer] { return allocations(*training_step(layer, {35, 8, 64})); });
   figure("word_model", 0.0, [] { return allocations(*word_model_step()); });
 }

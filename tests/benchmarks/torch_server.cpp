@@ -87,9 +87,46 @@ struct PlainLstm : torch::nn::Module {
   torch::nn::Linear input, recurrent;
 };
 
+/// The layer-normalised LSTM of a user of libtorch, which has none. As in ours, the input is
+/// projected and normalised for all steps at once.
+struct LayerNormLstm : torch::nn::Module {
+  explicit LayerNormLstm(std::int64_t hidden) : size(hidden) {
+    const auto parameter = [&](const char* name, torch::IntArrayRef shape) {
+      return register_parameter(name, torch::empty(shape));
+    };
+    weight_ih = parameter("weight_ih", {4 * hidden, hidden});
+    weight_hh = parameter("weight_hh", {4 * hidden, hidden});
+    scale_ih = parameter("scale_ih", {4 * hidden});
+    scale_hh = parameter("scale_hh", {4 * hidden});
+    bias = parameter("bias", {4 * hidden});
+    scale_c = parameter("scale_c", {hidden});
+    bias_c = parameter("bias_c", {hidden});
+  }
+
+  Tensor forward(const Tensor& x) const {
+    Tensor h = torch::zeros({x.size(1), size});
+    Tensor c = torch::zeros({x.size(1), size});
+    const Tensor projected =
+        torch::layer_norm(torch::linear(x, weight_ih), {4 * size}, scale_ih, bias);
+    std::vector<Tensor> outputs;
+    for (std::int64_t t = 0; t < x.size(0); ++t) {
+      const Tensor recurrent = torch::layer_norm(torch::linear(h, weight_hh), {4 * size}, scale_hh);
+      const auto gates = (projected[t] + recurrent).chunk(4, 1);
+      c = torch::sigmoid(gates[1]) * c + torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
+      h = torch::sigmoid(gates[3]) * torch::tanh(torch::layer_norm(c, {size}, scale_c, bias_c));
+      outputs.push_back(h);
+    }
+    return torch::stack(outputs);
+  }
+
+  std::int64_t size;
+  Tensor weight_ih, weight_hh, scale_ih, scale_hh, bias, scale_c, bias_c;
+};
+
 template <class Layer>
 Tensor outputs_of(Layer& layer, const Tensor& x) {
-  if constexpr (std::is_same_v<Layer, std::shared_ptr<PlainLstm>>)
+  if constexpr (std::is_same_v<Layer, std::shared_ptr<PlainLstm>> ||
+                std::is_same_v<Layer, std::shared_ptr<LayerNormLstm>>)
     return layer->forward(x);
   else
     return std::get<0>(layer->forward(x));
@@ -193,6 +230,7 @@ class WordModelTraining : public Step {
 
   void run() override {
     backward();
+    torch::nn::utils::clip_grad_norm_(model_.parameters(), WordModelSize::kMaxNorm);
     sgd_.step();
   }
   Summary summary() override {
@@ -220,6 +258,10 @@ std::unique_ptr<Step> make(const std::string& kind, Size size) {
   if (kind == "gru") return training(torch::nn::GRU(n, n), size);
   if (kind == "elman") return training(torch::nn::RNN(n, n), size);
   if (kind == "plain_lstm") return training(std::make_shared<PlainLstm>(n), size);
+  if (kind == "layer_norm_lstm") return training(std::make_shared<LayerNormLstm>(n), size);
+  if (kind == "bidirectional")
+    return training(torch::nn::LSTM(torch::nn::LSTMOptions(n, n).num_layers(2).bidirectional(true)),
+                    size);
   if (kind == "lstm_inference") return std::make_unique<Inference<torch::nn::LSTM>>(n);
   if (kind == "lstm_cell_inference") return std::make_unique<Inference<torch::nn::LSTMCell>>(n);
   if (kind == "word_model") return std::make_unique<WordModelTraining>();
