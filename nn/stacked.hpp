@@ -26,6 +26,7 @@ concept StackedLayer =
 ///
 ///     Stacked rnn({.dropout = 0.5}, LSTM(64, 128), LSTM(128, 128));   // or push_back() in a loop
 ///     auto [outputs, states] = rnn(x);
+///     Stacked both(Bidirectional(LSTM(64, 128), LSTM(64, 128)), LSTM(256, 128));
 class Stacked : public Module {
  public:
   using Layer = std::variant<Recurrent, Bidirectional>;
