@@ -2,6 +2,7 @@
 
 #include <nn/recurrent.hpp>
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,11 @@ class Bidirectional : public Module {
   /// The same cells under the names of another layer of a stack.
   Bidirectional at_layer(int layer) const {
     return {forward_.at_layer(layer), backward_.at_layer(layer)};
+  }
+
+  /// The same layer with a budget in bytes, of which each cell gets half: Recurrent::checkpointed.
+  Bidirectional checkpointed(std::size_t bytes) const {
+    return {forward_.checkpointed(bytes / 2), backward_.checkpointed(bytes / 2)};
   }
 
   /// `x: [T,B,I]` to outputs `[T,B,O1+O2]`, at each step that of the forward cell beside that of

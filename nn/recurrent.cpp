@@ -1,11 +1,21 @@
+#include <autograd/checkpoint.hpp>
 #include <autograd/error.hpp>
 #include <autograd/kernels/copy.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
+#include <autograd/random.hpp>
+#include <autograd/tape.hpp>
 #include <nn/recurrent.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace unroll::nn {
 namespace {
@@ -87,6 +97,70 @@ class Ends {
   Tensor running_;  // [T,B,1]: 1 up to the end of a sequence, then 0; undefined when there are none
 };
 
+/// How a call of Recurrent runs the steps of a sequence, or of a segment of it.
+struct Unrolling {
+  std::shared_ptr<const Cell> cell;
+  Ends ends;
+  Index forced;  // steps from the first on that have targets
+  bool reverse;
+
+  /// `x: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced.
+  Sequence operator()(const Variable& x, State current, const Variable& targets,
+                      Index first) const {
+    const Index batch = x.size(1);
+    const Variable projected = cell->project(x);
+    if (!projected.defined() || projected.rank() < 1 || projected.size(0) != x.size(0))
+      throw ShapeError("recurrent: project made " + describe(projected.value()) + " of x " +
+                       to_string(x.shape()) + "; the first axis must stay the time");
+    const Index steps = x.size(0);
+    PooledVector<Variable> outputs(static_cast<std::size_t>(steps));
+    for (Index k = 0; k < steps; ++k) {
+      const Index t = reverse ? steps - 1 - k : k;
+      State next = cell->step(select(projected, 0, t), current);
+      check_state(*cell, next, batch, "what step returned");
+      outputs[static_cast<std::size_t>(t)] = cell->output(next);
+      if (first + t < forced) {
+        next = cell->force(next, select(targets, 0, t));
+        check_state(*cell, next, batch, "what force returned");
+      }
+      current = ends.hold(first + t, std::move(next), current);
+    }
+    return {stack(outputs), std::move(current)};
+  }
+};
+
+/// The number of steps of a segment, so that what they save and the states between segments take
+/// at most `budget` bytes, or as little as they can.
+Index segment_length(const Unrolling& unrolling, const Variable& x, const State& state,
+                     const Variable& targets, std::size_t budget) {
+  constexpr Index kTried = 8;
+  const Index steps = x.size(0);
+  const Index tried = std::min(kTried, steps);
+  double step_bytes = 0.0;
+  {
+    const Generator before = default_generator();
+    const std::size_t held = memory::statistics().bytes_in_use;
+    const Tape tape;
+    State start;
+    for (const Variable& part : state) start.push_back(detach(part));
+    const Variable forced = targets.defined() ? detach(targets) : Variable();
+    const Sequence trial = unrolling(slice(detach(x), 0, 0, tried), start, forced, 0);
+    default_generator() = before;
+    step_bytes =
+        static_cast<double>(memory::statistics().bytes_in_use - held) / static_cast<double>(tried);
+  }
+  double state_bytes = 0.0;
+  for (const Variable& part : state)
+    state_bytes +=
+        static_cast<double>(part.value().size()) * static_cast<double>(size_of(part.dtype()));
+  const auto all = static_cast<double>(steps);
+  if (all * step_bytes <= static_cast<double>(budget)) return steps;
+  // The sum of both is least at this length; longer segments keep fewer states.
+  const double least = std::ceil(std::sqrt(all * state_bytes / step_bytes));
+  const double longest = (static_cast<double>(budget) - all / least * state_bytes) / step_bytes;
+  return static_cast<Index>(std::min(all, std::max(least, longest)));
+}
+
 }  // namespace
 
 Sequence Recurrent::operator()(const Variable& x, const State& state,
@@ -97,30 +171,47 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
     throw ArgumentError(
         "recurrent: targets were given together with reverse, but a step reads the target of the "
         "step before it in time; leave one of the two out");
-  const Ends ends(x, options.lengths);
+  const Unrolling unrolling{cell_, Ends(x, options.lengths), forced, options.reverse};
   const Index steps = x.size(0);
   const Index batch = x.size(1);
   State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
   check_state(*cell_, current, batch,
               state.empty() ? "what initial_state returned" : "the state given");
+  const Variable cleared = unrolling.ends.clear(x);
 
-  const Variable projected = cell_->project(ends.clear(x));
-  if (!projected.defined() || projected.rank() < 1 || projected.size(0) != x.size(0))
-    throw ShapeError("recurrent: project made " + describe(projected.value()) + " of x " +
-                     to_string(x.shape()) + "; the first axis must stay the time");
-  PooledVector<Variable> outputs(static_cast<std::size_t>(steps));
-  for (Index k = 0; k < steps; ++k) {
-    const Index t = options.reverse ? steps - 1 - k : k;
-    State next = cell_->step(select(projected, 0, t), current);
-    check_state(*cell_, next, batch, "what step returned");
-    outputs[static_cast<std::size_t>(t)] = cell_->output(next);
-    if (t < forced) {
-      next = cell_->force(next, select(options.targets, 0, t));
-      check_state(*cell_, next, batch, "what force returned");
-    }
-    current = ends.hold(t, std::move(next), current);
+  const bool limited = budget_ != std::numeric_limits<std::size_t>::max() && Tape::active();
+  const Index length =
+      limited ? segment_length(unrolling, cleared, current, options.targets, budget_) : steps;
+  if (length == steps) {
+    auto [outputs, last] = unrolling(cleared, std::move(current), options.targets, 0);
+    return {unrolling.ends.clear(outputs), std::move(last)};
   }
-  return {ends.clear(stack(outputs)), std::move(current)};
+
+  const Index count = (steps + length - 1) / length;
+  PooledVector<Variable> outputs(static_cast<std::size_t>(count));
+  for (Index k = 0; k < count; ++k) {
+    const Index segment = options.reverse ? count - 1 - k : k;
+    const Index first = segment * length;
+    const Index end = std::min(steps, first + length);
+    std::vector<Variable> inputs{slice(cleared, 0, first, end)};
+    for (const Variable& part : current) inputs.push_back(part);
+    const std::size_t parts = current.size();
+    if (first < forced) inputs.push_back(slice(options.targets, 0, first, std::min(end, forced)));
+    const auto results = checkpoint(
+        [unrolling, parts, first](std::span<const Variable> in) {
+          State start;
+          for (std::size_t i = 0; i < parts; ++i) start.push_back(in[1 + i]);
+          const Variable targets = in.size() > 1 + parts ? in.back() : Variable();
+          auto [values, after] = unrolling(in[0], std::move(start), targets, first);
+          std::vector<Variable> all{std::move(values)};
+          for (const Variable& part : after) all.push_back(part);
+          return all;
+        },
+        inputs);
+    outputs[static_cast<std::size_t>(segment)] = results[0];
+    for (std::size_t i = 0; i < parts; ++i) current[i] = results[1 + i];
+  }
+  return {unrolling.ends.clear(concat(outputs, 0)), std::move(current)};
 }
 
 }  // namespace unroll::nn

@@ -3,6 +3,8 @@
 #include <nn/cell.hpp>
 
 #include <concepts>
+#include <cstddef>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,7 +43,25 @@ class Recurrent : public Module {
       : Recurrent(std::make_shared<const C>(std::move(cell)), layer) {}
 
   /// The same cell under the names of another layer of a stack.
-  Recurrent at_layer(int layer) const { return {cell_, layer}; }
+  Recurrent at_layer(int layer) const {
+    Recurrent other(cell_, layer);
+    other.budget_ = budget_;
+    return other;
+  }
+
+  /// The same layer with a budget, in bytes, for what the steps of one call save for the backward
+  /// pass. A sequence that needs more is cut into segments: the tape keeps the state between them,
+  /// and the backward pass runs each segment again (autograd/checkpoint.hpp), which costs one more
+  /// forward pass. Segments are as long as the budget allows; one below the least possible, which
+  /// grows with the square root of T, is taken for that. Inputs, outputs and their gradients come
+  /// on top. The cell's project() is then called once a segment.
+  ///
+  ///     nn::Recurrent rnn = nn::Recurrent(nn::LSTM(256, 256)).checkpointed(256 << 20);
+  Recurrent checkpointed(std::size_t bytes) const {
+    Recurrent other = *this;
+    other.budget_ = bytes;
+    return other;
+  }
 
   /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's
   /// initial state. The outputs are the cell's own, forced or not; the state after a forced last
@@ -65,6 +85,7 @@ class Recurrent : public Module {
   }
 
   std::shared_ptr<const Cell> cell_;
+  std::size_t budget_ = std::numeric_limits<std::size_t>::max();
 };
 
 }  // namespace unroll::nn
