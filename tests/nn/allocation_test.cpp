@@ -3,6 +3,7 @@
 #include <nn/nn.hpp>
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "support/counted_new.hpp"
@@ -23,7 +24,50 @@ void expect_no_allocation(const std::function<void()>& step) {
   CHECK(memory::statistics().requests >= before.requests + 100);
 }
 
+/// What one more step of a sequence costs a training step: nodes, blocks of memory, bytes in them.
+struct StepCost {
+  double operations, requests, bytes;
+};
+
+StepCost cost_of_a_step(const nn::Recurrent& rnn, Index batch) {
+  const auto measure = [&](Index steps) {
+    const Tensor x = ones({steps, batch, rnn.cell().inputs()});
+    const memory::Statistics before = memory::statistics();
+    Tape tape;
+    const Variable loss = sum(rnn(tape.watch(x)).outputs);
+    const auto operations = static_cast<double>(tape.statistics().operations);
+    tape.gradients(loss);
+    const memory::Statistics after = memory::statistics();
+    return StepCost{operations, static_cast<double>(after.requests - before.requests),
+                    static_cast<double>(after.bytes_requested - before.bytes_requested)};
+  };
+  measure(40);  // the scratch of kernels is there from then on
+  const StepCost few = measure(20);
+  const StepCost many = measure(40);
+  return {(many.operations - few.operations) / 20, (many.requests - few.requests) / 20,
+          (many.bytes - few.bytes) / 20};
+}
+
 }  // namespace
+
+// The counts stand for time: a change that raises one makes every recurrent network slower, and
+// needs a reason. Whoever lowers one lowers the bound.
+TEST_CASE("a step of a recurrent network costs a few nodes, blocks and bytes") {
+  constexpr Index kBatch = 8;
+  constexpr Index kHidden = 64;
+  constexpr double kState = kBatch * kHidden * sizeof(float);
+  const auto check = [&](const std::string& name, const nn::Recurrent& rnn, double operations,
+                         double requests, double states) {
+    CAPTURE(name);
+    const StepCost cost = cost_of_a_step(rnn, kBatch);
+    CHECK(cost.operations == operations);
+    CHECK(cost.requests <= requests);
+    CHECK(cost.bytes / kState <= states);
+  };
+  check("LSTM", nn::Recurrent(nn::LSTM(kHidden, kHidden)), 2, 9.5, 24.5);
+  check("GRU", nn::Recurrent(nn::GRU(kHidden, kHidden)), 2, 11.5, 26.5);
+  check("Elman", nn::Recurrent(nn::Elman(kHidden, kHidden)), 2, 7.5, 10.5);
+}
 
 TEST_CASE("a training step of an LSTM language model allocates nothing once the first are over") {
   seed(1);
