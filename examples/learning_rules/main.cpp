@@ -5,7 +5,7 @@
 // before, so it must keep five. All rules read the same stream step by step, with the same first
 // weights: what counts is how much of the stream a rule needs. Gradients that reach back five steps
 // teach the network to keep a bit. Those that are cut sooner teach only the reading of what it
-// happens to keep, and, changing the weights for what is asked now, in the end destroy that.
+// happens to keep, and, changing the weights for what is asked now, in the end often destroy that.
 #include <fmt/core.h>
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
@@ -35,6 +35,7 @@ struct Entry {
   Make make;
   Index chunk;  ///< steps after which the sequence ends: for BPTT, which learns at the end only
   example::Range expected;
+  std::string line;  ///< of the picture
 };
 
 template <class Rule, class... Options>
@@ -48,18 +49,28 @@ const std::vector<Entry>& entries() {
   constexpr Index endless = 1'000'000;
   using Window = nn::TruncatedBPTTOptions;
   static const std::vector<Entry> all{
-      {"BPTT, sequences of 25", maker<nn::BPTT>(), 25, {0.0, 0.05}},
+      {"BPTT, sequences of 25", maker<nn::BPTT>(), 25, {0.0, 0.05}, "lc rgb '#000000'"},
       {"truncated BPTT, k1 = 1, k2 = 10",
        maker<nn::TruncatedBPTT>(Window{.k1 = 1, .k2 = 10}),
        endless,
-       {0.0, 0.05}},
+       {0.0, 0.05},
+       "lc rgb '#d95f02'"},
+      {"RTRL", maker<nn::RTRL>(), endless, {0.0, 0.05}, "dt 2 lc rgb '#1b9e77'"},
       {"truncated BPTT, k1 = k2 = 5",
        maker<nn::TruncatedBPTT>(Window{.k1 = 5, .k2 = 5}),
        endless,
-       {0.6, 1.1}},
-      {"RTRL", maker<nn::RTRL>(), endless, {0.0, 0.05}},
-      {"focused backpropagation", maker<nn::FocusedBackpropagation>(), endless, {0.5, 1.1}},
-      {"simple backpropagation", maker<nn::SimpleBackpropagation>(), endless, {0.3, 1.1}},
+       {0.6, 1.1},
+       "lc rgb '#66a61e'"},
+      {"focused backpropagation",
+       maker<nn::FocusedBackpropagation>(),
+       endless,
+       {0.6, 1.1},
+       "lc rgb '#7570b3'"},
+      {"simple backpropagation",
+       maker<nn::SimpleBackpropagation>(),
+       endless,
+       {0.6, 1.1},
+       "lc rgb '#e7298a'"},
   };
   return all;
 }
@@ -102,17 +113,20 @@ void program(const example::Options& options) {
   const Index steps = options.quick ? 500 : 10'000;
   std::vector<double> read;
   for (Index t = kStretch; t <= steps; t += kStretch) read.push_back(double(t));
+  fmt::print(
+      "Look at which curves fall: those of the rules whose gradients reach back {} steps. RTRL "
+      "and\n"
+      "the window of 10 steps learn at every step; BPTT, which learns at the end of a sequence,\n"
+      "needs more of the stream.\n\n",
+      kLag);
   example::Panel panel(fmt::format("Recall of the bit of {} steps before, Elman network", kLag),
                        "steps of the stream", "error (bits; 1 is a guess)");
-  panel.set("yrange [-0.05:1.15]").set("xtics 2000").set("key outside right top");
+  panel.set("yrange [-0.05:1.15]").set("xtics 2000").set("key at graph 0.98, 0.76");
   for (const Entry& entry : entries()) {
     const std::vector<double> errors = learn(entry, steps, options.seed);
-    panel.curve(entry.name, "with lines lw 2", {read, errors});
-    example::figure(entry.name + ", bits", errors.back(), entry.expected);
+    panel.curve(entry.name, "with lines lw 2 " + entry.line, {read, errors});
+    example::figure(entry.name + ": bits", errors.back(), entry.expected);
   }
-  fmt::print(
-      "\nThose whose gradients reach back five steps learn the task; BPTT, with an update at every "
-      "25th\nstep only, needs more of the stream.\n");
   example::draw(options.picture, {panel});
 }
 

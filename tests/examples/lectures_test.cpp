@@ -61,6 +61,14 @@ const std::vector<Example> kExamples{
       {"lag 4, k = 8: error in bits", 0.0, 0.8},
       {"lag 8, k = 16: error in bits", 0.0, 1.1}},
      {"truncation length k", "error (bits", "lag 4", "lag 8"}},
+    {"learning_rules",
+     {{"BPTT, sequences of 25: bits", 0.8, 1.1},
+      {"truncated BPTT, k1 = 1, k2 = 10: bits", 0.0, 0.8},  // these two have begun to fall
+      {"RTRL: bits", 0.0, 0.8},
+      {"truncated BPTT, k1 = k2 = 5: bits", 0.7, 1.1},
+      {"focused backpropagation: bits", 0.7, 1.1},
+      {"simple backpropagation: bits", 0.8, 1.1}},
+     {"steps of the stream", "error (bits", "RTRL", "focused backpropagation"}},
 };
 
 std::string program(const std::string& name) {
