@@ -69,6 +69,13 @@ const std::vector<Example> kExamples{
       {"focused backpropagation: bits", 0.7, 1.1},
       {"simple backpropagation: bits", 0.8, 1.1}},
      {"steps of the stream", "error (bits", "RTRL", "focused backpropagation"}},
+    {"gradient_flow",
+     {{"Elman: factor in a step", 0.4, 0.8},
+      {"identity ReLU: factor in a step", 1.0, 1.0},
+      {"GRU: factor in a step", 0.5, 0.85},
+      {"LSTM: factor in a step", 0.5, 0.85},
+      {"LSTM, bias 4: factor in a step", 0.95, 1.15}},
+     {"lag t - k (steps)", "time step k", "norm of d", "identity ReLU"}},
 };
 
 std::string program(const std::string& name) {
