@@ -2,6 +2,7 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
+#include <autograd/ops/rearrange.hpp>
 #include <autograd/ops/softmax.hpp>
 #include <nn/init.hpp>
 #include <nn/time_delay.hpp>
@@ -53,11 +54,9 @@ Variable delayed(const char* layer, const Variable& x, Index inputs,
     throw ShapeError(std::string(layer) + ": a delay of " + std::to_string(longest) +
                      " steps reaches beyond x " + to_string(x.shape()) +
                      "; give longer sequences or shorter delays");
+  const Variable past = pad(x, 0, longest, 0);  // zeros before the first step
   std::vector<Variable> taps;
-  for (Index d : delays) {
-    const Variable past = slice(x, 0, 0, x.size(0) - d);
-    taps.push_back(d == 0 ? x : concat({zeros({d, x.size(1), inputs}, x.dtype()), past}, 0));
-  }
+  for (Index d : delays) taps.push_back(slice(past, 0, longest - d, longest - d + x.size(0)));
   return concat(taps);
 }
 
