@@ -16,6 +16,7 @@
 #include <nn/time_delay.hpp>
 
 #include "hand_derived/plain.hpp"
+#include "support/expect.hpp"
 
 using namespace unroll;
 using namespace plain;
@@ -113,7 +114,7 @@ Matrix all_of(const std::vector<Index>& delays) {
 }
 
 /// What is called a convolution: the kernel [O,I,K] slides over x, which has K - 1 zeros in front.
-std::vector<Matrix> conv1d(const std::vector<double>& kernel, Index width) {
+std::vector<Matrix> convolution(const std::vector<double>& kernel, Index width) {
   std::vector<Matrix> y;
   for (Index t = 0; t < kSteps; ++t) {
     y.push_back(Matrix(kBatch, kOutputs));
@@ -163,7 +164,29 @@ TEST_CASE("with D_n = n the layer is a one-dimensional convolution") {
   nn::TimeDelay layer(kInputs, kOutputs, {.delays = delays, .bias = false});
   const Matrix w = sample(kOutputs, 4 * kInputs, 5);
   set(layer, "weight", w);
-  check_steps(layer(sequence(inputs())), conv1d(kernel_of(w, delays, 4), 4), "y(t)");
+  check_steps(layer(sequence(inputs())), convolution(kernel_of(w, delays, 4), 4), "y(t)");
+}
+
+TEST_CASE("with D_n = n the layer is the operation conv1d, and so are its gradients") {
+  const nn::TimeDelay layer(kInputs, kOutputs, {.delays = {0, 1, 2, 3}});
+  const Parameter weight = set(layer, "weight", sample(kOutputs, 4 * kInputs, 5));
+  const Parameter bias = set(layer, "bias", sample(kOutputs, 1, 4));
+  const auto convolved = [&](const Variable& x) {                   // [T,B,I]
+    const Variable kernel = flip(permute(weight, {0, 2, 1}), {2});  // [O,I,K], newest last
+    const Variable past = pad(permute(x, {1, 2, 0}), 2, 3, 0);      // [B,I,3+T]
+    return permute(conv1d(past, kernel, bias), {2, 0, 1});          // [T,B,O]
+  };
+  const auto results = [&](const auto& f) {  // y, and the gradients of sum <g, y>
+    Tape tape;
+    const Variable x = tape.watch(sequence(inputs()));
+    const Variable y = f(x);
+    const Gradients gradients = tape.gradients(sum(y * Variable(sequence(slopes()))));
+    return std::vector<Tensor>{y.value(), gradients[x].value(), gradients[weight].value(),
+                               gradients[bias].value()};
+  };
+  const std::vector<Tensor> ours = results(layer);
+  const std::vector<Tensor> theirs = results(convolved);
+  for (std::size_t k = 0; k < ours.size(); ++k) testing::expect_close(ours[k], theirs[k]);
 }
 
 TEST_CASE("a convolution as wide as the longest delay represents the time delay layer") {
@@ -172,7 +195,7 @@ TEST_CASE("a convolution as wide as the longest delay represents the time delay 
   const Matrix w = sample(kOutputs, 3 * kInputs, 6);
   set(layer, "weight", w);
   for (Index width : {6, 8})
-    check_steps(layer(sequence(inputs())), conv1d(kernel_of(w, delays, width), width), "y(t)");
+    check_steps(layer(sequence(inputs())), convolution(kernel_of(w, delays, width), width), "y(t)");
 }
 
 TEST_CASE("learned delays have the gradients derived by hand") {
