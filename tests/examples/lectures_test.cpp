@@ -145,6 +145,19 @@ TEST_CASE("every folder of examples with a program is tested and described") {
   CHECK(found == tested);
 }
 
+TEST_CASE("examples/run --help prints how it is used, and every example that there is") {
+  const Folder folder;
+  const std::string script = std::string(UNROLL_SOURCE_DIR) + "/examples/run";
+  const Outcome outcome = run(script.c_str(), folder, {"--help"});
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.out, "examples/run NAME"));
+  for (const Example& example : kExamples) CHECK(contains(outcome.out, " " + example.name));
+  const Outcome unknown = run(script.c_str(), folder, {"no_such_example"});
+  CHECK(unknown.code == 2);
+  CHECK(contains(unknown.err, "no_such_example"));
+  CHECK(contains(unknown.err, "mackey_glass"));
+}
+
 TEST_CASE("an example with the same seed prints the same, with another something else") {
   const Folder folder;
   for (const char* name : {"learned_delays", "elman_1990", "temporal_generalisation"}) {
