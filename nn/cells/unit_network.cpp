@@ -1,5 +1,7 @@
+#include <autograd/ops/comparison.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
+#include <autograd/ops/piecewise.hpp>
 #include <nn/cells/unit_network.hpp>
 #include <nn/init.hpp>
 
@@ -13,6 +15,10 @@ UnitNetwork::UnitNetwork(Index inputs, Index units, const UnitNetworkOptions& op
 State UnitNetwork::step(const Variable& x, const State& state) const {
   const Variable xi = concat({x, state[0]});
   return {activation_(linear(xi, weight_))};
+}
+
+State UnitNetwork::force(const State& state, const Variable& target) const {
+  return {where(is_nan(target), state[0], target)};
 }
 
 }  // namespace unroll::nn

@@ -19,13 +19,16 @@ struct UnitNetworkOptions {
 ///
 /// for k in Q: of an input neuron nothing but x is ever read. State and output {a: [B,Q]}.
 /// Parameter `weight: [Q,I+Q]`, the columns of I first. A bias is an input that is always 1. Which
-/// neurons have targets may change with t: masked_squared_error.
+/// neurons have targets may change with t: masked_squared_error. Can be forced
+/// (UnrollOptions::targets), as Williams and Zipser trained it: where a target is NaN, outside
+/// Theta(t), a neuron keeps its own activation.
 class UnitNetwork : public Cell {
  public:
   /// Throws ArgumentError when a size is below 1.
   UnitNetwork(Index inputs, Index units, const UnitNetworkOptions& options = {});
 
   State step(const Variable& x, const State& state) const override;
+  State force(const State& state, const Variable& target) const override;
 
  private:
   Activation activation_;

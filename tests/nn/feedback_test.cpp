@@ -4,6 +4,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ std::vector<nn::Recurrent> every_feedback_layer() {
   seed(1);
   return {in_float64(nn::Jordan(kInputs, kHidden, kOutputs)),
           in_float64(nn::Jordan1986(kInputs, kHidden, kOutputs)),
-          in_float64(nn::OutputToHidden(kInputs, kHidden, kOutputs))};
+          in_float64(nn::OutputToHidden(kInputs, kHidden, kOutputs)),
+          in_float64(nn::UnitNetwork(kInputs, kOutputs))};
 }
 
 }  // namespace
@@ -115,6 +117,23 @@ TEST_CASE("forcing with the outputs of the closed loop changes no value") {
     const Tensor closed = rnn(x).outputs.value();
     expect_close(rnn(x, {}, {.targets = closed}).outputs.value(), closed, 1e-14);
   }
+}
+
+TEST_CASE("a unit network is forced where there is a target, and NaN is none") {
+  seed(1);
+  const nn::Recurrent rnn = in_float64(nn::UnitNetwork(kInputs, 2));
+  const Tensor x = random({2, 1, kInputs}, 11);
+  const Tensor closed = rnn(x).outputs.value();
+  const double none = std::nan("");
+  const auto second = [&](double first_unit, double second_unit) {
+    const Tensor targets = Tensor::of({1, 1, 2}, {first_unit, second_unit});
+    return rnn(x, {}, {.targets = targets}).outputs.value().select(0, 1);
+  };
+  expect_close(second(none, none), closed.select(0, 1), 1e-15);
+  // The unit without a target goes on with its own activation.
+  const double own = closed.at({0, 0, 1});
+  expect_close(second(0.3, none), second(0.3, own), 1e-15);
+  CHECK(std::abs(second(0.3, none).at({0, 0}) - closed.at({1, 0, 0})) > 1e-4);
 }
 
 TEST_CASE("a cell that does not feed its output back refuses targets") {
