@@ -24,7 +24,7 @@ class FocusedBackpropagation : public ForwardRule {
   explicit FocusedBackpropagation(Recurrent rnn, StepLoss loss,
                                   const LearningOptions& options = {});
 
- private:
+ protected:
   void carry(const Tensor& jacobian, const Tensor& before, Tensor& after) const override;
 };
 

@@ -20,7 +20,7 @@ class RTRL : public ForwardRule {
  public:
   explicit RTRL(Recurrent rnn, StepLoss loss, const LearningOptions& options = {});
 
- private:
+ protected:
   void carry(const Tensor& jacobian, const Tensor& before, Tensor& after) const override;
 };
 

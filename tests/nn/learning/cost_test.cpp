@@ -1,5 +1,6 @@
 // What a rule costs, counted: how often the rows of a batch run through step(), how often a sweep
-// passes them, and the memory beside the weights. docs/learning.md says what the theory says, in a
+// passes them, the numbers of the Jacobian that an influence is multiplied with, and the memory
+// beside the weights. docs/learning.md says what the theory says, in a
 // table that is read and held to the counts here.
 #include <cmath>
 #include <filesystem>
@@ -22,9 +23,10 @@ struct Sizes {
 };
 
 struct Counts {
-  double run = 0.0;    ///< rows through step()
-  double swept = 0.0;  ///< rows passed by a sweep
-  double bytes = 0.0;  ///< most in use at once
+  double run = 0.0;      ///< rows through step()
+  double swept = 0.0;    ///< rows passed by a sweep
+  double bytes = 0.0;    ///< most in use at once
+  double carried = 0.0;  ///< multiplications that carry the influences on, in a step
 };
 
 /// An Elman network that counts.
@@ -52,6 +54,42 @@ class Counted : public nn::Elman {
 using Make = std::function<std::unique_ptr<nn::LearningRule>(const nn::Recurrent&,
                                                              const nn::StepLoss&, const Sizes&)>;
 
+/// A rule that works forward in time, and whose multiplications can be counted.
+struct Carrying {
+  virtual ~Carrying() = default;
+  virtual double multiplications() const = 0;
+};
+
+template <class Rule>
+class Probed : public Rule, public Carrying {
+ public:
+  using Rule::Rule;
+
+  /// An influence has a row of |theta| numbers for each number of the state. Each element of the
+  /// Jacobian that the rule reads multiplies one.
+  double multiplications() const override {
+    double total = 0.0;
+    for (const nn::Influence& influence : this->influences())
+      total += double(influence.matrix.size(0) * influence.matrix.size(2)) *
+               elements_read(influence.matrix.size(1));
+    return total;
+  }
+
+ private:
+  double elements_read(Index n) const {
+    const Tensor before = ones({n, 1}, Dtype::float64);
+    double count = 0.0;
+    for (Index element = 0; element < n * n; ++element) {
+      Tensor jacobian = zeros({n, n}, Dtype::float64);
+      jacobian.mutable_data<double>()[element] = 1.0;
+      Tensor after = zeros({n, 1}, Dtype::float64);
+      this->carry(jacobian, before, after);
+      count += sum(after).item();
+    }
+    return count;
+  }
+};
+
 template <class Rule>
 Make maker() {
   return [](const auto& rnn, const auto& loss, const Sizes&) {
@@ -68,8 +106,8 @@ const std::map<std::string, Make>& rules() {
              rnn, loss, nn::TruncatedBPTTOptions{.k1 = sizes.k1, .k2 = sizes.k2});
        }},
       {"SimpleBackpropagation", maker<nn::SimpleBackpropagation>()},
-      {"RTRL", maker<nn::RTRL>()},
-      {"FocusedBackpropagation", maker<nn::FocusedBackpropagation>()},
+      {"RTRL", maker<Probed<nn::RTRL>>()},
+      {"FocusedBackpropagation", maker<Probed<nn::FocusedBackpropagation>>()},
   };
   return all;
 }
@@ -90,9 +128,11 @@ Counts count(const Make& make, const Sizes& sizes) {
   const Index before = bytes_in_use();
   memory::reset_peak();
   rule->learn(x, d, [](nn::Update&) {});
+  const double bytes = double(Index(memory::statistics().peak_bytes) - before);
   const double rows = double(sizes.steps * sizes.batch);
-  return {counts->run / rows, counts->swept / rows,
-          double(Index(memory::statistics().peak_bytes) - before)};
+  const auto* carrying = dynamic_cast<const Carrying*>(rule.get());
+  return {counts->run / rows, counts->swept / rows, bytes,
+          carrying ? carrying->multiplications() : 0.0};
 }
 
 /// The value of "2 k2 B n" or "k2/k1" for a network of these sizes. P is the number of weights.
@@ -104,6 +144,7 @@ double value_of(const std::string& formula, const Sizes& s) {
                                               {"k2", double(s.k2)},
                                               {"k2/k1", double(s.k2) / double(s.k1)},
                                               {"P", double(s.hidden * (2 + s.hidden + 2))},
+                                              {"0", 0.0},
                                               {"1", 1.0}};
   double value = 1.0;
   std::istringstream words(formula);
@@ -115,7 +156,7 @@ double value_of(const std::string& formula, const Sizes& s) {
 }
 
 struct Row {
-  std::string run, swept, memory;
+  std::string run, swept, carried, memory;
 };
 
 /// The table of docs/learning.md, by rule.
@@ -128,9 +169,9 @@ std::map<std::string, Row> table() {
     std::istringstream cells(line.substr(1));
     std::vector<std::string> columns;
     for (std::string cell; std::getline(cells, cell, '|');) columns.push_back(cell);
-    REQUIRE(columns.size() == 5);
+    REQUIRE(columns.size() == 6);
     const std::string rule = columns[0].substr(2, columns[0].rfind('`') - 2);
-    rows[rule] = {columns[2], columns[3], columns[4]};
+    rows[rule] = {columns[2], columns[3], columns[4], columns[5]};
   }
   return rows;
 }
@@ -144,11 +185,14 @@ TEST_CASE("the table of costs has every rule, and its counts are right") {
     INFO(rule);
     REQUIRE(rows.count(rule) == 1);
     const Row& row = rows.at(rule);
-    // Long enough for the short windows at the beginning not to count.
-    const Sizes sizes{.steps = 512, .hidden = 4, .batch = 2, .k1 = 2, .k2 = 8};
-    const Counts counts = count(make, sizes);
-    CHECK(counts.run == doctest::Approx(value_of(row.run, sizes)).epsilon(0.01));
-    CHECK(counts.swept == doctest::Approx(value_of(row.swept, sizes)).epsilon(0.01));
+    for (const auto& [hidden, batch] : {std::pair<Index, Index>{4, 2}, {4, 4}, {8, 2}}) {
+      // Long enough for the short windows at the beginning not to count.
+      const Sizes sizes{.steps = 512, .hidden = hidden, .batch = batch, .k1 = 2, .k2 = 8};
+      const Counts counts = count(make, sizes);
+      CHECK(counts.run == doctest::Approx(value_of(row.run, sizes)).epsilon(0.01));
+      CHECK(counts.swept == doctest::Approx(value_of(row.swept, sizes)).epsilon(0.01));
+      CHECK(counts.carried == value_of(row.carried, sizes));
+    }
   }
 }
 
