@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace unroll::nn {
 
@@ -14,6 +15,12 @@ EulerOptions Euler::checked(const EulerOptions& options) {
   return options;
 }
 
+Derivative Euler::checked(Derivative g) {
+  if (!g)
+    throw ArgumentError("euler: there is no g; give the right-hand side of ds/dt = g(s, t, x)");
+  return g;
+}
+
 State Euler::initial_state(Index batch, Dtype dtype) const {
   return {zeros({batch, state_sizes()[0]}, dtype), full({batch, 1}, options_.start, dtype)};
 }
@@ -21,7 +28,7 @@ State Euler::initial_state(Index batch, Dtype dtype) const {
 State Euler::step(const Variable& x, const State& state) const {
   const Variable slope = g_(state[0], state[1], x);
   // A slope of another shape would broadcast: silently wrong where [B,1] meets [B,N].
-  if (slope.shape() != state[0].shape())
+  if (!slope.defined() || slope.shape() != state[0].shape())
     throw ShapeError("euler: g returned " + describe(slope.value()) + ", the slope of s must be " +
                      to_string(state[0].shape()));
   return {state[0] + options_.step * slope, state[1] + options_.step};

@@ -28,14 +28,14 @@ struct EulerOptions {
 ///     Euler oscillator(1, 1, [](auto& s, auto& t, auto&) { return cos(t) - s; }, {.step = 0.01});
 class Euler : public Cell {
  public:
-  /// Throws ArgumentError when a size is below 1 or the step is 0 or not finite.
+  /// Throws ArgumentError when a size is below 1, the step is 0 or not finite, or g is empty.
   template <class G>
   requires std::is_invocable_r_v<Variable, const G&, const Variable&, const Variable&,
                                  const Variable&>
   Euler(Index inputs, Index units, G g, const EulerOptions& options = {})
       : Cell(inputs, {units, 1}), options_(checked(options)) {
     if constexpr (std::derived_from<G, Module>) add("g", g);
-    g_ = std::move(g);
+    g_ = checked(std::move(g));
   }
 
   State initial_state(Index batch, Dtype dtype) const override;
@@ -43,6 +43,7 @@ class Euler : public Cell {
 
  private:
   static EulerOptions checked(const EulerOptions& options);
+  static Derivative checked(Derivative g);
 
   EulerOptions options_;
   Derivative g_;

@@ -1,4 +1,3 @@
-#include <autograd/ops/softmax.hpp>
 #include <nn/cells/output_to_hidden.hpp>
 
 namespace unroll::nn {
@@ -7,8 +6,7 @@ OutputToHidden::OutputToHidden(Index inputs, Index hidden, Index outputs,
                                const OutputToHiddenOptions& options)
     : Cell(inputs, {outputs, outputs}),
       activation_(options.activation),
-      feedback_activation_(options.feedback ? options.feedback
-                                            : [](const Variable& o) { return softmax(o); }),
+      feedback_activation_(options.feedback),
       input_(add("input", Linear(inputs, hidden))),
       feedback_(add("feedback", Linear(outputs, hidden, {.bias = false}))),
       readout_(add("readout", Linear(hidden, outputs))) {}

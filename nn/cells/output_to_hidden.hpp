@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/ops/softmax.hpp>
 #include <nn/activation.hpp>
 #include <nn/cell.hpp>
 #include <nn/linear.hpp>
@@ -8,8 +9,8 @@ namespace unroll::nn {
 
 struct OutputToHiddenOptions {
   Activation activation = tanh;  ///< f
-  /// phi, from the logits o to what is fed back: softmax when left out.
-  Activation feedback = nullptr;
+  /// phi, from the logits o to what is fed back.
+  Activation feedback = [](const Variable& o) { return softmax(o); };
 };
 
 /// Model 2, recurrent through the output only (004_f35a51dda55cb382.txt, "2nd Model";

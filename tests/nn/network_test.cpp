@@ -2,6 +2,9 @@
 // what they promise, and every misuse.
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <nn/cells/elman.hpp>
+#include <nn/cells/euler.hpp>
+#include <nn/cells/jordan.hpp>
 #include <nn/cells/narx.hpp>
 #include <nn/cells/unit_network.hpp>
 #include <nn/gradcheck.hpp>
@@ -11,6 +14,7 @@
 #include <nn/time_delay.hpp>
 
 #include <cmath>
+#include <functional>
 
 #include "support/expect.hpp"
 #include "support/numbers.hpp"
@@ -137,6 +141,21 @@ TEST_CASE("sizes and delays that make no sense are refused") {
   expect_error<ArgumentError>([] { nn::LearnedDelay(1, 0); }, {"learned_delay", "1 and 0"});
   expect_error<ArgumentError>([] { nn::MLP({3}); }, {"mlp", "1"});
   expect_error<ArgumentError>([] { nn::MLP({3, 0}); }, {"linear", "0"});
+}
+
+TEST_CASE("an activation may be a lambda with values of its own, and must be there") {
+  const double slope = 0.25;
+  const auto leaky = [slope](const Variable& x) { return leaky_relu(x, slope); };
+  const nn::MLP layer({1, 1}, {.output_activation = leaky, .bias = false});
+  layer.parameters()[0].set(ones({1, 1}));
+  CHECK(layer(full({1, 1}, -2.0)).item() == -0.5);
+  expect_error<ArgumentError>([] { nn::Elman(2, 3, {.activation = nullptr}); }, {"activation"});
+  expect_error<ArgumentError>(
+      [] {
+        nn::Jordan(2, 3, 1, {.output_activation = std::function<Variable(const Variable&)>()});
+      },
+      {"activation", "no function"});
+  expect_error<ArgumentError>([] { nn::Euler(2, 3, nn::Derivative()); }, {"euler", "no g"});
 }
 
 TEST_CASE("a delay beyond the sequence is refused, with both lengths") {
