@@ -89,8 +89,10 @@ void ForwardRule::begin(const State& state, Index batch, Dtype dtype) {
 
 /// One step of the cell from the state before, in which what it reads of its output is replaced.
 State ForwardRule::transition(const Tensor& x, const State& before, const Tensor& forced) const {
-  const Variable projected = select(cell().project(unsqueeze(x, 0)), 0, 0);
-  return cell().step(projected, forced.defined() ? cell().force(before, forced) : before);
+  const Variable projected = select(project(name(), cell(), unsqueeze(x, 0)), 0, 0);
+  State after = cell().step(projected, forced.defined() ? cell().force(before, forced) : before);
+  check_state(name(), "what step returned", cell(), after, x.size(0));
+  return after;
 }
 
 /// A NaN passes through whatever reads it, so a step that hides it does not read the state.
@@ -119,9 +121,7 @@ std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
   for (Index b = 0; b < batch; ++b) {
     Tape tape;
     const Variable before = tape.watch(row(values_, b));
-    const State state = transition(row(x, b), part(before, sizes), row(forced_, b));
-    check_state(name(), "what step returned", cell(), state, 1);
-    const Variable after = join(state);
+    const Variable after = join(transition(row(x, b), part(before, sizes), row(forced_, b)));
     rows.push_back(detach(after));
     if (!after.recorded()) continue;
     Tensor jacobian = Tensor::empty({size, size}, values_.dtype());

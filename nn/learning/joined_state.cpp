@@ -32,6 +32,14 @@ void check_state(const char* name, const char* what, const Cell& cell, const Sta
                        "; a state belongs to the cell and the sequences it was computed from");
 }
 
+Variable project(const char* name, const Cell& cell, const Variable& x) {
+  const Variable projected = cell.project(x);
+  if (!projected.defined() || projected.rank() < 1 || projected.size(0) != x.size(0))
+    throw ShapeError(std::string(name) + ": project made " + describe(projected.value()) +
+                     " of x " + to_string(x.shape()) + "; the first axis must stay the time");
+  return projected;
+}
+
 void check_constant(const char* name, const State& state) {
   for (const Variable& value : state)
     if (value.recorded())

@@ -18,6 +18,10 @@ State part(const Variable& joined, const std::vector<Index>& sizes);
 void check_state(const char* name, const char* what, const Cell& cell, const State& state,
                  Index batch);
 
+/// What project() makes of `x: [T,B,I]`. Throws ShapeError, beginning with `name`, unless the first
+/// axis is still the time.
+Variable project(const char* name, const Cell& cell, const Variable& x);
+
 /// Throws TapeError for a state that is recorded, and so could have come from anywhere.
 void check_constant(const char* name, const State& state);
 

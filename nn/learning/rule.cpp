@@ -97,6 +97,9 @@ Update LearningRule::gradients(const Tensor& x, const Tensor& targets, const Sta
 }
 
 Variable LearningRule::loss_of(const Variable& output, const Tensor& target) const {
+  if (!output.defined() || output.rank() != 2 || output.size(1) != cell().outputs())
+    throw ShapeError(says(name_) + "the output of the cell is " + describe(output.value()) +
+                     ", its outputs() says [B," + std::to_string(cell().outputs()) + "]");
   if (!target.defined()) return {};
   Variable loss = loss_(output, target);
   if (loss.defined() && loss.value().size() != 1)
@@ -110,7 +113,13 @@ Tensor LearningRule::teach(const Tensor& target) const {
     throw ArgumentError(says(name_) +
                         "a step without a target cannot be forced; give a target at "
                         "every step, or leave the teacher out");
-  return teacher_(target);
+  Tensor output = teacher_(target);
+  const Shape shape{batch_, cell().outputs()};
+  if (!output.defined() || output.shape() != shape)
+    throw ShapeError(says(name_) + "the teacher made " + describe(output) + " of the target " +
+                     describe(target) + ", in place of its output this cell reads " +
+                     to_string(shape));
+  return output;
 }
 
 }  // namespace unroll::nn

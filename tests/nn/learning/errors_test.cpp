@@ -1,4 +1,7 @@
 // What the learning rules refuse, and what they say.
+#include <functional>
+#include <utility>
+
 #include "support/learning.hpp"
 
 using namespace unroll;
@@ -46,6 +49,24 @@ class Feedforward : public nn::Cell {
 
  private:
   nn::Linear layer_;
+};
+
+/// A cell of functions, for mistakes that a user can make.
+struct Custom : nn::Cell {
+  using Step = std::function<nn::State(const Variable&, const nn::State&)>;
+  using Map = std::function<Variable(const Variable&)>;
+
+  explicit Custom(Step next, Map input = nn::identity, Map read = nn::identity)
+      : Cell(2, {2}), next_(std::move(next)), input_(std::move(input)), read_(std::move(read)) {}
+  Variable project(const Variable& input) const override { return input_(input); }
+  nn::State step(const Variable& input, const nn::State& state) const override {
+    return next_(input, state);
+  }
+  Variable output(const nn::State& state) const override { return read_(state[0]); }
+
+ private:
+  Step next_;
+  Map input_, read_;
 };
 
 }  // namespace
@@ -174,6 +195,35 @@ TEST_CASE("a cell without recurrence has nothing for the rules that carry influe
              nn::BPTT(dead.rnn, dead.loss()).gradients(positive, d()), 1e-13, "dead");
 }
 
+TEST_CASE("a cell that returns something else than it says is refused, by the name of the rule") {
+  const auto refused = [](const Custom& cell, std::initializer_list<std::string_view> parts) {
+    const nn::Recurrent rnn(cell);
+    nn::RTRL rule(rnn, [](const Variable& h, const Tensor&) { return sum(h); });
+    expect_error<ShapeError>([&] { rule.gradients(x(), d()); }, parts);
+  };
+  const auto next = [](const Variable& input, const nn::State& state) {
+    return nn::State{tanh(input + state[0])};
+  };
+  refused(Custom([](auto&, auto&) { return nn::State(); }),
+          {"rtrl: ", "step returned", "0 tensors"});
+  refused(Custom([](auto&, auto&) { return nn::State{Variable()}; }),
+          {"rtrl: ", "step returned", "undefined", "[1,2]"});
+  refused(Custom(next, [](const Variable&) { return Variable(); }),
+          {"rtrl: ", "project made undefined"});
+  refused(Custom(next,
+                 [](const Variable& input) {
+                   return concat({input, input}, 0);
+                 }),
+          {"rtrl: ", "project made", "[2,1,2]", "[1,1,2]"});
+  refused(Custom(next, nn::identity, [](const Variable&) { return Variable(); }),
+          {"rtrl: ", "output", "undefined", "[B,2]"});
+  refused(Custom(next, nn::identity,
+                 [](const Variable& h) {
+                   return concat({h, h});
+                 }),
+          {"rtrl: ", "output", "[3,4]", "[B,2]"});
+}
+
 TEST_CASE("a loss must be there and be a number, and forcing needs a cell and a target") {
   const Net net = elman();
   expect_error<ArgumentError>([&] { nn::BPTT(net.rnn, nullptr); }, {"bptt: ", "no loss"});
@@ -197,5 +247,10 @@ TEST_CASE("a loss must be there and be a number, and forcing needs a cell and a 
     jordan.rnn.to(Dtype::float64);
     CHECK_NOTHROW(learn(jordan, d().select(0, 0)));
     expect_error<ArgumentError>([&] { learn(jordan, Tensor()); }, {"without a target", "teacher"});
+    expect_error<ShapeError>(
+        [&] {
+          learn(jordan, random({3, 1}, 4));
+        },
+        {"the teacher made", "[3,1]", "[3,2]"});
   }
 }
