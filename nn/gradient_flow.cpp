@@ -10,16 +10,20 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <string>
 
 namespace unroll::nn {
 namespace {
 
+/// A NaN is larger than any number: it must not go unnoticed.
+double larger(double a, double b) { return a >= b || std::isnan(a) ? a : b; }
+
 double frobenius_norm(const Tensor& x) {
   double most = 0.0;  // scales what is squared
   double sum = 0.0;
   const std::vector<double> numbers = x.to_vector<double>();
-  for (double value : numbers) most = std::max(most, std::abs(value));
+  for (double value : numbers) most = larger(most, std::abs(value));
   if (most == 0.0 || !std::isfinite(most)) return most;
   for (double value : numbers) sum += (value / most) * (value / most);
   return most * std::sqrt(sum);
@@ -91,7 +95,7 @@ Trajectory follow(const Cell& cell, const Tensor& x, const GradientFlowOptions& 
       options.state.empty() ? detach(cell.initial_state(x.size(1), x.dtype())) : options.state;
   check_state("gradient_flow", "the first state", cell, start, x.size(1));
   std::vector<Variable> states{tape.watch(join(start).value())};
-  const Variable projected = cell.project(x);
+  const Variable projected = project("gradient_flow", cell, x);
   Variable loss;
   for (Index t = 0; t < x.size(0); ++t) {
     const State after = cell.step(select(projected, 0, t), part(states.back(), sizes));
@@ -163,7 +167,7 @@ GradientFlow gradient_flow(const Cell& cell, const Tensor& x, const GradientFlow
       const Tensor jacobian =
           jacobian_of(cell, trajectory.projected.select(0, steps - lag), trajectory.states[k]);
       for (Index b = 0; b < batch; ++b)
-        largest = std::max(largest, spectral_norm(jacobian.select(0, b)));
+        largest = larger(largest, spectral_norm(jacobian.select(0, b)));
       product = matmul(product, jacobian);
     }
     for (Index b = 0; b < batch; ++b) {
@@ -198,7 +202,7 @@ std::string GradientFlow::to_string() const {
   const Index steps = spectral.size(0) - 1;
   const auto worst = [](const Tensor& norms, Index lag) {
     const std::vector<double> row = norms.select(0, lag).to_vector<double>();
-    return *std::max_element(row.begin(), row.end());
+    return std::accumulate(row.begin(), row.end(), 0.0, larger);
   };
   // 1, 2, 5, 10, 20, 50, ... of many
   const auto shown = [steps](Index lag) {
@@ -220,6 +224,8 @@ std::string GradientFlow::to_string() const {
     text += '\n';
   }
   const double factor = rate();
+  if (std::isnan(factor))
+    return text + "There is a NaN in the sequence, the weights or the cell.\n";
   text += "Each step multiplies the norm by" + column(factor, 0) + ": the gradients ";
   text += factor < 0.95 ? "vanish" : factor > 1.05 ? "explode" : "keep their size";
   text += ".\n";

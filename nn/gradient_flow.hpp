@@ -29,7 +29,8 @@ struct GradientFlow {
   std::vector<double> bound;  ///< lambda^lag, on every spectral norm of that lag
 
   /// The factor by which the spectral norm changes in a step: its T-th root at lag T, the
-  /// geometric mean over the batch. Below 1 gradients vanish, above 1 they explode.
+  /// geometric mean over the batch. Below 1 gradients vanish, above 1 they explode. NaN when a norm
+  /// is.
   double rate() const;
   /// A table with a line for each lag, some left out when there are many, and what it comes to in
   /// words. The numbers are the largest of the batch.

@@ -127,6 +127,19 @@ TEST_CASE("a report says whether gradients vanish, explode or keep their size") 
   CHECK(std::count(text.begin(), text.end(), '\n') == 10);
 }
 
+TEST_CASE("a NaN is reported, not taken for a gradient that vanishes") {
+  nn::Recurrent rnn(nn::GRU(2, 3));
+  Tensor x = ones({4, 2, 2});
+  x.mutable_data<float>()[0] = std::nanf("");  // in one sequence of two
+  const nn::GradientFlow flow = nn::gradient_flow(rnn.cell(), x);
+  CHECK(std::isnan(flow.spectral.at({4, 0})));
+  CHECK(std::isfinite(flow.spectral.at({4, 1})));
+  CHECK(std::isnan(flow.lambda));
+  CHECK(std::isnan(flow.rate()));
+  CHECK(flow.to_string().find("NaN") != std::string::npos);
+  CHECK(flow.to_string().find("vanish") == std::string::npos);
+}
+
 TEST_CASE("the spectral norm is the largest singular value") {
   const auto norm_of = [](Index rows, Index columns, std::vector<double> values) {
     return nn::spectral_norm(Tensor::of({rows, columns}, values));
