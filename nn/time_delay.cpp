@@ -8,6 +8,7 @@
 #include <nn/time_delay.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 namespace unroll::nn {
@@ -33,14 +34,13 @@ Shape weight_shape(Index inputs, Index outputs, const TimeDelayOptions& options)
   return shape;
 }
 
-std::vector<Index> up_to(Index max_delay, Index inputs, Index outputs) {
+/// The number of inputs, when all sizes make sense.
+Index checked(Index inputs, Index outputs, const LearnedDelayOptions& options) {
   check_sizes("learned_delay", inputs, outputs);
-  if (max_delay < 1)
+  if (options.max_delay < 1)
     throw ArgumentError("learned_delay: max_delay must be at least 1, it is " +
-                        std::to_string(max_delay));
-  std::vector<Index> delays;
-  for (Index d = 1; d <= max_delay; ++d) delays.push_back(d);
-  return delays;
+                        std::to_string(options.max_delay));
+  return inputs;
 }
 
 /// x(t - d) for each delay side by side, one product for all of them: [T,B,I] to [T,B,N I].
@@ -84,15 +84,16 @@ Variable TimeDelay::operator()(const Variable& x) const {
 }
 
 LearnedDelay::LearnedDelay(Index inputs, Index outputs, const LearnedDelayOptions& options)
-    : inputs_(inputs),
-      delays_(up_to(options.max_delay, inputs, outputs)),
+    : inputs_(checked(inputs, outputs, options)),
       weight_(parameter("weight", init::uniform_fan({outputs, inputs}, inputs))),
       delay_(parameter("delay", zeros({outputs, options.max_delay, inputs}))) {
   if (options.bias) bias_.push_back(parameter("bias", init::uniform_fan({outputs}, inputs)));
 }
 
 Variable LearnedDelay::operator()(const Variable& x) const {
-  const Variable taps = delayed("learned_delay", x, inputs_, delays_);
+  std::vector<Index> delays(static_cast<std::size_t>(delay_.value().size(1)));
+  std::iota(delays.begin(), delays.end(), Index{1});
+  const Variable taps = delayed("learned_delay", x, inputs_, delays);
   return product(taps, unsqueeze(weight_, 1) * distribution(), bias_);
 }
 

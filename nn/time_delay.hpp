@@ -64,7 +64,6 @@ class LearnedDelay : public Module {
 
  private:
   Index inputs_;
-  std::vector<Index> delays_;
   Parameter weight_, delay_;
   std::vector<Parameter> bias_;  // one or none
 };
