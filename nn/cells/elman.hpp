@@ -9,7 +9,9 @@ struct ElmanOptions {
   Activation activation = tanh;
 };
 
-/// Simple recurrent network (Elman, Finding structure in time, 1990; lecture 000, blocks slide):
+/// Simple recurrent network (Elman, Finding structure in time, 1990; 000_1637ef2ec2d0b1c0.txt,
+/// "Simple Recurrent Network"; with a softmax readout the tanh network of
+/// 002_f7218ae54f6eb7a7.txt and model 1 of 004_f35a51dda55cb382.txt):
 ///
 ///     h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 ///
@@ -17,6 +19,7 @@ struct ElmanOptions {
 /// `bias_ih: [H]`, `bias_hh: [H]`.
 class Elman : public Cell {
  public:
+  /// Throws ArgumentError when a size is below 1.
   Elman(Index inputs, Index hidden, const ElmanOptions& options = {});
 
   Variable project(const Variable& x) const override;

@@ -16,6 +16,7 @@ namespace unroll::nn {
 /// [3H,I]`, `weight_hh: [3H,H]`, `bias_ih: [3H]`, `bias_hh: [3H]`.
 class GRU : public Cell {
  public:
+  /// Throws ArgumentError when a size is below 1.
   GRU(Index inputs, Index hidden);
 
   Variable project(const Variable& x) const override;

@@ -5,7 +5,7 @@
 namespace unroll::nn {
 
 /// Long short-term memory (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al.,
-/// 2000; lecture 002, LSTM slide):
+/// 2000; 002_f7218ae54f6eb7a7.txt, "LSTM", "Mathematical relation"):
 ///
 ///     i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)        input gate
 ///     f = sigmoid(W_if x + b_if + W_hf h + b_hf)        forget gate
@@ -17,6 +17,7 @@ namespace unroll::nn {
 /// `weight_ih: [4H,I]`, `weight_hh: [4H,H]`, `bias_ih: [4H]`, `bias_hh: [4H]`.
 class LSTM : public Cell {
  public:
+  /// Throws ArgumentError when a size is below 1.
   LSTM(Index inputs, Index hidden);
 
   Variable project(const Variable& x) const override;
