@@ -3,8 +3,8 @@
 // shows which elements are determined by what came before.
 // 1. Temporal XOR: two random bits, then their exclusive or, and so on.
 // 2. Letters: b, d and g at random, each followed by its vowels: ba, dii, guuu.
-//
-// As in the paper, the context is a constant input: the gradient stays within one time step.
+// As in the paper, the context is a constant input, and for the letters there are its vectors, 20
+// hidden units and 200 passes. Adam, streams side by side and 24 units for XOR, not 2, are ours.
 #include <fmt/core.h>
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
@@ -73,7 +73,7 @@ std::string text_of(Index count) {
   return text.substr(0, static_cast<std::size_t>(count));
 }
 
-/// Elman's vectors of six features: consonant, vowel, interrupted, high, back, voiced.
+/// Table 1 of the paper: consonant, vowel, interrupted, high, back, voiced.
 Tensor features(const std::vector<std::string>& streams) {
   const Tensor code =
       Tensor::of<float>({6, 6}, {1, 0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 1, 1,    // b, d, g

@@ -90,14 +90,14 @@ void program(const example::Options& options) {
   example::draw(options.picture,
                 {example::Panel("Forced oscillator, one of the four experiments", "time t (s)",
                                 "position s (m)")
-                     .set("key outside right top")
+                     .set("key bottom left")
                      .curve("observed", "with points pt 7 ps 0.3 lc rgb '#999999'",
                             {time, first_of(observed)})
                      .curve("before the fit", "with lines lw 2 dt 2", {time, before})
                      .curve("after the fit", "with lines lw 2", {time, first_of(fitted)}),
                  example::Panel("Parameters found by gradient descent through time", "update",
                                 "k/m (1/s^2), A/m (m/s^2)")
-                     .set("key outside right top")
+                     .set("key at graph 0.98, 0.72")
                      .curve("k/m", "with lines lw 2", {update, stiffness})
                      .curve("A/m", "with lines lw 2", {update, force})
                      .curve("true k/m", "with lines dt 2 lc rgb '#666666'",
