@@ -56,6 +56,7 @@ Variable delayed(const char* layer, const Variable& x, Index inputs,
                      "; give longer sequences or shorter delays");
   const Variable past = pad(x, 0, longest, 0);  // zeros before the first step
   std::vector<Variable> taps;
+  taps.reserve(delays.size());
   for (Index d : delays) taps.push_back(slice(past, 0, longest - d, longest - d + x.size(0)));
   return concat(taps);
 }

@@ -33,7 +33,7 @@ void check_state(const char* name, const char* what, const Cell& cell, const Sta
 }
 
 Variable project(const char* name, const Cell& cell, const Variable& x) {
-  const Variable projected = cell.project(x);
+  Variable projected = cell.project(x);
   if (!projected.defined() || projected.rank() < 1 || projected.size(0) != x.size(0))
     throw ShapeError(std::string(name) + ": project made " + describe(projected.value()) +
                      " of x " + to_string(x.shape()) + "; the first axis must stay the time");
