@@ -35,6 +35,7 @@
 #include <autograd/parameter.hpp>
 #include <autograd/pointwise.hpp>
 #include <autograd/random.hpp>
+#include <autograd/scope.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/threads.hpp>

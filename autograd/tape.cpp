@@ -17,6 +17,7 @@ std::uint64_t next_identity() {
 
 thread_local Tape* Tape::active_ = nullptr;
 thread_local Tape* Tape::innermost_ = nullptr;
+thread_local detail::TapeObserver* Tape::thread_observer_ = nullptr;
 
 /// Chooses what records for a while: nothing during a plain sweep, the tape itself during one that
 /// is to be differentiated.
@@ -29,6 +30,25 @@ class Tape::Activation {
 
  private:
   Tape* previous_;
+};
+
+/// Tells the observer of a rule that runs, and that it has ended, also by an exception.
+class Tape::ObservedRule {
+ public:
+  ObservedRule(const Tape& tape, std::size_t node, std::span<const Variable> gradients)
+      : observer_(tape.observer_) {
+    if (observer_) [[unlikely]]
+      observer_->sweeping(tape, tape.nodes_[node].operation, node, gradients);
+  }
+  ~ObservedRule() {
+    if (observer_) [[unlikely]]
+      observer_->swept();
+  }
+  ObservedRule(const ObservedRule&) = delete;
+  ObservedRule& operator=(const ObservedRule&) = delete;
+
+ private:
+  detail::TapeObserver* observer_;
 };
 
 Variable::Variable(const Parameter& parameter) {
@@ -58,6 +78,8 @@ Tape::Tape() : id_(next_identity()), outer_(innermost_), resumes_(active_ != nul
 }
 
 Tape::~Tape() {
+  if (observer_) [[unlikely]]
+    observer_->ended(*this);
   for (Node& node : nodes_)
     if (node.closure) node.closure->destroy();
   // Tapes usually end in the reverse order of their making; one kept on the heap may not.
@@ -105,10 +127,14 @@ void Tape::append(const char* operation, std::span<Variable> outputs, detail::Cl
     output.tape_ = id_;
     output.slot_ = slots_++;
   }
-  if (observer_) [[unlikely]]
-    for (Variable& output : outputs)
-      output.value_ = observer_->recorded(operation, nodes_.size(), output.slot_, output.value_);
   nodes_.push_back({operation, closure, first, static_cast<std::uint32_t>(outputs.size())});
+  // The closure has its owner now, so the observer may throw.
+  if (observer_) [[unlikely]] {
+    const std::size_t node = nodes_.size() - 1;
+    for (Variable& output : outputs)
+      output.value_ = observer_->recorded(operation, node, output.slot_, output.value_);
+    observer_->appended(*this, operation, node, outputs);
+  }
 }
 
 Variable Tape::view(const Variable& x, Tensor y) {
@@ -185,6 +211,8 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
   for (const Variable& leaf : watched_) {
     Variable gradient = pass.take(leaf.slot_);
     if (!gradient.defined()) gradient = zeros(leaf.shape(), leaf.dtype());
+    if (observer_) [[unlikely]]
+      observer_->gathered(*this, leaf.slot_, gradient);
     result.variables_.push_back({leaf.slot_, std::move(gradient)});
   }
   for (const auto& [parameter, leaf] : parameters_) {
@@ -192,6 +220,8 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
     entry.dense = pass.take(leaf.slot_, options.differentiable ? nullptr : &entry.rows);
     if (!entry.dense.defined() && entry.rows.empty())
       entry.dense = zeros(leaf.shape(), leaf.dtype());
+    if (observer_) [[unlikely]]
+      observer_->gathered(*this, leaf.slot_, entry.dense);
     result.parameters_.push_back(std::move(entry));
   }
   return result;
@@ -221,6 +251,7 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
           if (wanted.slot_ == node.first_slot + k && gradients.back().defined())
             result.variables_.push_back({wanted.slot_, gradients.back()});
       }
+      const ObservedRule observed(*this, at, gradients);
       node.closure->backward(gradients, pass);
     }
     if (!keep && node.closure) {
@@ -259,8 +290,22 @@ std::vector<Parameter> Tape::parameters() const {
 TapeStatistics Tape::statistics() const {
   TapeStatistics statistics;
   statistics.operations = nodes_.size();
-  for (const Node& node : nodes_) statistics.saved += node.closure != nullptr;
+  statistics.bytes = nodes_.size() * sizeof(Node) + bases_.size() * sizeof(Base) +
+                     passings_.size() * sizeof(Passing);
+  for (const Node& node : nodes_) {
+    if (!node.closure) continue;
+    ++statistics.saved;
+    statistics.bytes += node.closure->bytes();
+  }
   return statistics;
+}
+
+const Parameter* Tape::parameter(std::uint32_t slot) const {
+  // Slots are given out in order.
+  const auto found = std::lower_bound(
+      parameters_.begin(), parameters_.end(), slot,
+      [](const auto& entry, std::uint32_t wanted) { return entry.second.slot_ < wanted; });
+  return found != parameters_.end() && found->second.slot_ == slot ? &found->first : nullptr;
 }
 
 void Tape::throw_stale(const char* operation, const Variable& x) const {
@@ -280,6 +325,11 @@ bool recording(const char* operation, std::span<const Variable> inputs) {
   if (!tape) return false;
   bool tracked = false;
   for (const Variable& input : inputs) tracked |= tape->tracks(operation, input);
+  if (tracked && Tape::observer()) [[unlikely]] {
+    std::vector<const Variable*> addresses;
+    for (const Variable& input : inputs) addresses.push_back(&input);
+    tape->tell_uses(operation, addresses);
+  }
   return tracked;
 }
 
@@ -288,6 +338,7 @@ bool recording(const char* operation, std::span<const Variable* const> inputs) {
   if (!tape) return false;
   bool tracked = false;
   for (const Variable* input : inputs) tracked |= tape->tracks(operation, *input);
+  if (tracked) tape->tell_uses(operation, inputs);
   return tracked;
 }
 

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -29,7 +31,10 @@ struct GradientOptions {
 struct TapeStatistics {
   std::size_t operations = 0;  ///< nodes recorded
   std::size_t saved = 0;       ///< nodes that still hold what their vjp needs
+  std::size_t bytes = 0;       ///< of the record itself, without the tensors that it refers to
 };
+
+class Tape;
 
 namespace detail {
 
@@ -47,6 +52,25 @@ class TapeObserver {
                           const Tensor& value) = 0;
   /// detach() makes a constant of `value`. Returns it, or another of its shape and dtype.
   virtual Tensor detached(const Tensor& value) = 0;
+
+  // For tools that only look (autograd/inspect).
+
+  /// A Scope has opened, of a module or of a time step; and the last one opened has closed.
+  virtual void entered(std::string_view /*module*/, std::optional<Index> /*time_step*/) {}
+  virtual void left() noexcept {}
+  /// `operation` will be recorded next, with these inputs.
+  virtual void uses(const char* /*operation*/, std::span<const Variable* const> /*inputs*/) {}
+  /// Operation `node` stands on the tape with all its outputs; undefined those that nobody wanted.
+  virtual void appended(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
+                        std::span<const Variable> /*outputs*/) {}
+  /// The rule of `node` is about to run on the gradients of its outputs; and has run, or thrown.
+  virtual void sweeping(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
+                        std::span<const Variable> /*gradients*/) {}
+  virtual void swept() noexcept {}
+  /// The gradient of a leaf is complete; undefined when it is kept as rows.
+  virtual void gathered(const Tape& /*tape*/, std::uint32_t /*slot*/,
+                        const Variable& /*gradient*/) {}
+  virtual void ended(const Tape& /*tape*/) noexcept {}
 };
 
 /// What an operation leaves on the tape: the values that its vjp needs, and the vjp.
@@ -65,6 +89,7 @@ class Closure {
     this->~Closure();
     memory::release(this, bytes);
   }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   std::size_t bytes_;
@@ -150,8 +175,23 @@ class Tape {
   /// For tools that look inside. The observer sees what is recorded from now on; null ends that.
   void observe(detail::TapeObserver* observer) { observer_ = observer; }
   static detail::TapeObserver* observer() { return active_ ? active_->observer_ : nullptr; }
-  /// The place of a recorded variable on its tape.
+  /// The same for this thread: its scopes, and the tapes that it makes from now on.
+  static void observe_thread(detail::TapeObserver* observer) { thread_observer_ = observer; }
+  static detail::TapeObserver* thread_observer() { return thread_observer_; }
+  /// Identity of this tape, and of the one that a variable is on; 0 for a constant. Never used
+  /// twice.
+  std::uint64_t id() const { return id_; }
+  static std::uint64_t id(const Variable& x) { return x.tape_; }
+  /// The place of a recorded variable on its tape; that of its base when it is a view.
   static std::uint32_t slot(const Variable& x) { return x.slot_; }
+  /// Where a view begins in its base, counted in elements; 0 when x is no view.
+  static Index offset(const Variable& x) { return x.offset_; }
+  /// The shape of the variable that x shows a part of; that of x when it is no view.
+  const Shape& base_shape(const Variable& x) const {
+    return x.base_ == 0 ? x.shape() : bases_[x.base_ - 1].shape;
+  }
+  /// The parameter whose leaf has this slot; null when there is none.
+  const Parameter* parameter(std::uint32_t slot) const;
   /// What the rule of operation `node` by itself adds to the gradients of its inputs, by slot,
   /// given the gradients of its outputs; recorded if it is to be differentiable. Nothing is freed.
   std::vector<std::pair<std::uint32_t, Variable>> pull(std::size_t node,
@@ -163,6 +203,10 @@ class Tape {
     if (x.tape_ == 0) return false;
     if (x.tape_ != id_) throw_stale(operation, x);
     return true;
+  }
+  void tell_uses(const char* operation, std::span<const Variable* const> inputs) const {
+    if (observer_) [[unlikely]]
+      observer_->uses(operation, inputs);
   }
   void append(const char* operation, std::span<Variable> outputs, detail::Closure* closure);
 
@@ -196,6 +240,7 @@ class Tape {
     Variable to;
   };
   class Activation;
+  class ObservedRule;
 
   Variable leaf(const Parameter& parameter);
   void check_output(const Variable& output, const Variable& seed) const;
@@ -205,11 +250,12 @@ class Tape {
 
   static thread_local Tape* active_;     // what records
   static thread_local Tape* innermost_;  // the newest alive, recording or in a sweep
+  static thread_local detail::TapeObserver* thread_observer_;
 
   std::uint64_t id_;
   Tape* outer_;
   bool resumes_;  // something recorded when this tape was made, and will again when it ends
-  detail::TapeObserver* observer_ = nullptr;
+  detail::TapeObserver* observer_ = thread_observer_;
   std::uint32_t slots_ = 0;
   PooledVector<Node> nodes_;
   Packing packing_;
@@ -230,7 +276,10 @@ template <class... Inputs>
 bool recording(const char* operation, const Inputs&... inputs) {
   const Tape* tape = Tape::active();
   if (!tape) return false;
-  return (static_cast<unsigned>(tape->tracks(operation, inputs)) | ... | 0U) != 0;
+  if ((static_cast<unsigned>(tape->tracks(operation, inputs)) | ... | 0U) == 0) return false;
+  tape->tell_uses(operation, std::array<const Variable*, sizeof...(Inputs)>{
+                                 &static_cast<const Variable&>(inputs)...});
+  return true;
 }
 bool recording(const char* operation, std::span<const Variable> inputs);
 bool recording(const char* operation, std::span<const Variable* const> inputs);

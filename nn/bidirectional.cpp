@@ -17,6 +17,7 @@ Bidirectional::Bidirectional(const Recurrent& forward, const Recurrent& backward
 
 Sequence Bidirectional::operator()(const Variable& x, const State& state,
                                    const std::vector<Index>& lengths) const {
+  const Scope inside = scope();
   const std::size_t first = forward_.cell().state_sizes().size();
   const std::size_t second = backward_.cell().state_sizes().size();
   if (!state.empty() && state.size() != first + second)

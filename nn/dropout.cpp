@@ -12,6 +12,7 @@ Dropout::Dropout(double rate) : rate_(rate) {
 }
 
 Variable Dropout::operator()(const Variable& x, Generator& generator) const {
+  const Scope inside = scope();
   return training() ? dropout(x, rate_, generator) : x;
 }
 

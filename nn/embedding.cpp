@@ -20,6 +20,9 @@ Shape table_shape(Index count, Index size) {
 Embedding::Embedding(Index count, Index size)
     : weight_(parameter("weight", normal(table_shape(count, size), 0.0, 1.0))) {}
 
-Variable Embedding::operator()(const Tensor& indices) const { return embedding(weight_, indices); }
+Variable Embedding::operator()(const Tensor& indices) const {
+  const Scope inside = scope();
+  return embedding(weight_, indices);
+}
 
 }  // namespace unroll::nn

@@ -22,6 +22,7 @@ Linear::Linear(Index inputs, Index outputs, const LinearOptions& options)
 }
 
 Variable Linear::operator()(const Variable& x) const {
+  const Scope inside = scope();
   return bias_ ? linear(x, weight_, *bias_) : linear(x, weight_);
 }
 

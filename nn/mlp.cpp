@@ -15,6 +15,7 @@ MLP::MLP(const std::vector<Index>& sizes, const MLPOptions& options) : options_(
 }
 
 Variable MLP::operator()(const Variable& x) const {
+  const Scope inside = scope();
   Variable a = x;
   for (std::size_t i = 0; i < layers_.size(); ++i)
     a = (i + 1 < layers_.size() ? options_.activation : options_.output_activation)(layers_[i](a));

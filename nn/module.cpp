@@ -12,6 +12,7 @@ struct Module::Members {
   };
   std::vector<Parameter> parameters;
   std::vector<Child> children;
+  std::string name;  // by which scope() calls it
   bool training = true;
 
   void collect(const std::string& prefix, const std::string& suffix,
@@ -64,6 +65,7 @@ Index Module::parameter_count() const {
 
 void Module::train(bool on) { members_->train(on); }
 bool Module::training() const { return members_->training; }
+Scope Module::scope() const { return Scope(members_->name); }
 
 void Module::to(Dtype dtype) {
   for (Parameter& parameter : parameters()) parameter.set(parameter.value().to(dtype));
@@ -94,6 +96,9 @@ void Module::adopt(const std::string& name, const Module& child, const std::stri
     for (const Named& other : added)
       if (other.name == own.name) refuse(own.name);
   members_->children.push_back({name, suffix, child.members_});
+  // The layer of a cell, "_l0", stands behind its parameters' names.
+  const bool is_layer = name.empty() && suffix.starts_with('_');
+  child.members_->name = is_layer ? suffix.substr(1) : name + suffix;
 }
 
 }  // namespace unroll::nn

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/parameter.hpp>
+#include <autograd/scope.hpp>
 
 #include <memory>
 #include <string>
@@ -52,6 +53,12 @@ class Module {
   void train(bool on = true);
   void eval() { train(false); }
   bool training() const;
+
+  /// While the result lives, what runs is part of this module to the tools that look inside
+  /// (docs/inspection.md): it bears the name under which the module was added last, and with an
+  /// empty one its suffix. To be opened first in what the module computes:
+  /// `const Scope inside = scope();`
+  Scope scope() const;
 
   /// Converts every parameter to float32 or float64.
   void to(Dtype dtype);

@@ -116,6 +116,7 @@ struct Unrolling {
     PooledVector<Variable> outputs(static_cast<std::size_t>(steps));
     for (Index k = 0; k < steps; ++k) {
       const Index t = reverse ? steps - 1 - k : k;
+      const Scope step = Scope::time_step(first + t);
       State next = cell->step(select(projected, 0, t), current);
       check_state(*cell, next, batch, "what step returned");
       outputs[static_cast<std::size_t>(t)] = cell->output(next);
@@ -165,6 +166,7 @@ Index segment_length(const Unrolling& unrolling, const Variable& x, const State&
 
 Sequence Recurrent::operator()(const Variable& x, const State& state,
                                const UnrollOptions& options) const {
+  const Scope inside = scope(), layer = cell_->scope();
   check_input(*cell_, x);
   const Index forced = check_targets(*cell_, x, options.targets);
   if (forced > 0 && options.reverse)

@@ -42,6 +42,7 @@ void Stacked::push_back(const Bidirectional& layer) {
 
 Stacked::Result Stacked::operator()(const Variable& x, const States& states,
                                     const std::vector<Index>& lengths) const {
+  const Scope inside = scope();
   if (layers_.empty()) throw ArgumentError("stacked: there are no layers; add one with push_back");
   if (!states.empty() && states.size() != layers_.size())
     throw ShapeError("stacked: got the states of " + std::to_string(states.size()) +

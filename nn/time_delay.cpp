@@ -78,6 +78,7 @@ TimeDelay::TimeDelay(Index inputs, Index outputs, const TimeDelayOptions& option
 }
 
 Variable TimeDelay::operator()(const Variable& x) const {
+  const Scope inside = scope();
   const Variable taps = delayed("time_delay", x, inputs_, options_.delays);
   const Tensor& connections = options_.connections;
   if (!connections.defined()) return product(taps, weight_, bias_);
@@ -92,6 +93,7 @@ LearnedDelay::LearnedDelay(Index inputs, Index outputs, const LearnedDelayOption
 }
 
 Variable LearnedDelay::operator()(const Variable& x) const {
+  const Scope inside = scope();
   std::vector<Index> delays(static_cast<std::size_t>(delay_.value().size(1)));
   std::iota(delays.begin(), delays.end(), Index{1});
   const Variable taps = delayed("learned_delay", x, inputs_, delays);

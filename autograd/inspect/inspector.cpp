@@ -1,0 +1,157 @@
+#include <autograd/inspect/inspector.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace unroll::detail {
+
+std::string Place::module() const {
+  std::string path;
+  for (const Frame& frame : frames) {
+    if (frame.module.empty()) continue;
+    if (!path.empty()) path += '.';
+    path += frame.module;
+  }
+  return path;
+}
+
+std::optional<Index> Place::time_step() const {
+  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame)
+    if (frame->time_step) return frame->time_step;
+  return std::nullopt;
+}
+
+std::string Place::to_string() const {
+  std::string text;
+  if (const std::string path = module(); !path.empty()) text += " in " + path;
+  if (const auto t = time_step()) text += " at time step " + std::to_string(*t);
+  return text;
+}
+
+/// What the tapes of a thread tell, with the place and the inputs of each operation, to every
+/// inspector. It keeps what it knows of a tape until that ends.
+class Inspection final : public TapeObserver {
+ public:
+  static Inspection& of_thread() {
+    thread_local Inspection instance;
+    return instance;
+  }
+
+  void add(Inspector* inspector) {
+    inspectors_.push_back(inspector);
+    Tape::observe_thread(this);
+    if (Tape::active() && !Tape::observer()) Tape::active()->observe(this);
+  }
+  void remove(Inspector* inspector) {
+    std::erase(inspectors_, inspector);
+    if (inspectors_.empty()) Tape::observe_thread(nullptr);
+  }
+
+  void entered(std::string_view module, std::optional<Index> time_step) override {
+    frames_.push_back({std::string(module), time_step});
+    place_.reset();
+    for (Inspector* inspector : inspectors_) inspector->moved();
+  }
+  void left() noexcept override {
+    frames_.pop_back();
+    place_.reset();
+    for (Inspector* inspector : inspectors_) inspector->moved();
+  }
+
+  void uses(const char* operation, std::span<const Variable* const> inputs) override {
+    if (inspectors_.empty()) return;
+    announced_ = operation;
+    inputs_.clear();
+    for (const Variable* input : inputs)
+      if (input->defined() || input->recorded()) inputs_.push_back(*input);
+  }
+
+  void appended(const Tape& tape, const char* operation, std::size_t node,
+                std::span<const Variable> outputs) override {
+    if (inspectors_.empty()) return;
+    SeenTape& seen = tapes_[tape.id()];
+    if (seen.size() <= node) seen.resize(node + 1);
+    seen[node] = {operation, place(), {}, outputs.empty() ? 0 : Tape::slot(outputs[0])};
+    if (announced_ == operation) seen[node].inputs = std::move(inputs_);
+    announced_ = {};
+    inputs_.clear();
+    // What the operation saves decides how long the numbers live, not what is known of it.
+    const Forget forget{seen[node].inputs};
+    for (Inspector* inspector : inspectors_) inspector->recorded(tape, seen[node], outputs);
+  }
+  Tensor recorded(const char*, std::size_t, std::uint32_t, const Tensor& value) override {
+    return value;
+  }
+  Tensor detached(const Tensor& value) override { return value; }
+
+  void sweeping(const Tape& tape, const char* operation, std::size_t node,
+                std::span<const Variable> gradients) override {
+    SeenTape& seen = tapes_[tape.id()];
+    if (seen.size() <= node) seen.resize(node + 1);
+    if (seen[node].name.empty()) seen[node] = {operation, std::make_shared<Place>(), {}, 0};
+    const SeenOperation current = seen[node];  // a sweep that is recorded grows the vector
+    for (Inspector* inspector : inspectors_) inspector->sweeping(tape, seen, current, gradients);
+    // What the rule records stands where its operation stood.
+    rules_.push_back({current, std::exchange(frames_, current.place->frames)});
+    place_ = current.place;
+  }
+  void swept() noexcept override {
+    const Rule rule = std::move(rules_.back());
+    rules_.pop_back();
+    frames_ = rule.outside;
+    place_.reset();
+    for (Inspector* inspector : inspectors_) inspector->swept(rule.operation);
+  }
+
+  void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {
+    for (Inspector* inspector : inspectors_)
+      inspector->gathered(tape, tapes_[tape.id()], slot, gradient);
+  }
+  void ended(const Tape& tape) noexcept override { tapes_.erase(tape.id()); }
+
+ private:
+  /// The values of inputs go when all have seen them, or one of them has thrown.
+  struct Forget {
+    std::vector<Variable>& inputs;
+    ~Forget() {
+      for (Variable& input : inputs) input = input.without_value();
+    }
+  };
+  struct Rule {
+    SeenOperation operation;
+    std::vector<Place::Frame> outside;
+  };
+
+  const std::shared_ptr<const Place>& place() {
+    if (place_) return place_;
+    const auto place = std::make_shared<Place>();
+    for (const Place::Frame& frame : frames_)
+      if (!frame.module.empty() || frame.time_step) place->frames.push_back(frame);
+    return place_ = place;
+  }
+
+  std::vector<Inspector*> inspectors_;
+  std::vector<Place::Frame> frames_;
+  std::shared_ptr<const Place> place_;  // of frames_, once it was needed
+  std::vector<Rule> rules_;             // that run; one inside the other when tapes nest
+  std::string_view announced_;
+  std::vector<Variable> inputs_;
+  std::unordered_map<std::uint64_t, SeenTape> tapes_;
+};
+
+Inspector::Inspector() { Inspection::of_thread().add(this); }
+Inspector::~Inspector() { Inspection::of_thread().remove(this); }
+
+std::vector<const SeenOperation*> users(const SeenTape& seen, std::uint32_t slot) {
+  std::vector<const SeenOperation*> found;
+  for (const SeenOperation& operation : seen)
+    if (std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](const Variable& input) {
+          return input.recorded() && Tape::slot(input) == slot;
+        }))
+      found.push_back(&operation);
+  return found;
+}
+
+}  // namespace unroll::detail
