@@ -8,6 +8,7 @@
 #include <autograd/error.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/gradient.hpp>
+#include <autograd/inspect/graph.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/comparison.hpp>
