@@ -9,6 +9,7 @@
 #include <autograd/gradcheck.hpp>
 #include <autograd/gradient.hpp>
 #include <autograd/inspect/graph.hpp>
+#include <autograd/inspect/profile.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/comparison.hpp>
