@@ -8,6 +8,7 @@
 #include <autograd/error.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/gradient.hpp>
+#include <autograd/inspect/finite_check.hpp>
 #include <autograd/inspect/graph.hpp>
 #include <autograd/inspect/profile.hpp>
 #include <autograd/memory.hpp>
