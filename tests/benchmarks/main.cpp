@@ -8,6 +8,7 @@
 #include "ours.hpp"
 #include "report.hpp"
 #include "resident.hpp"
+#include "scalars.hpp"
 #include "single.hpp"
 #include "torch_client.hpp"
 
@@ -150,6 +151,25 @@ Outcome share_of_limit(Size size, int threads) {
   return {c, note};
 }
 
+/// Time for one recorded operation on scalars, forward and backward.
+Outcome scalars(const Contender& other, const Summary& result, const std::string& note) {
+  const std::shared_ptr<Step> step = scalars_on_tape();
+  check_same(step->summary(), result, 1.0);
+  return {in_turn(on_threads(step, 1, kScalarOperations), other, effort()), note, 1e-9, "ns"};
+}
+
+Outcome scalars_against_hand() {
+  const std::shared_ptr<Step> hand = scalars_by_hand();
+  return scalars(timed([hand] { hand->run(); }, kScalarOperations), hand->summary(), {});
+}
+
+Outcome scalars_against_torch() {
+  const Size size{kScalarOperations, 1, 1};
+  Torch::Best torch = Torch::instance().best("scalars", size, size, 1);
+  torch.contender.work = kScalarOperations;
+  return scalars(torch.contender, torch.summary, torch.setting);
+}
+
 /// Time for one of T steps in time, against that with T = 100.
 Outcome growth(int steps) {
   constexpr int kFew = 100;
@@ -227,6 +247,12 @@ void register_comparisons(bool quick) {
           {}};
     });
   });
+
+  group("scalars",
+        "what a recorded operation costs, forward and backward, when its numbers cost "
+        "nothing: a chain of 2000 scalars");
+  comparison("plain_loop", 0.0, scalars_against_hand);
+  if (Torch::available()) comparison("torch", 5.0, scalars_against_torch);
 
   if (Torch::available()) {
     const auto layer = [&](const char* kind, double goal) {

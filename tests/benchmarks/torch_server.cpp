@@ -198,6 +198,32 @@ class Inference : public Step {
   std::tuple<Tensor, Tensor> state_;
 };
 
+/// A chain of scalars y <- y a + b from y = a, as in scalars.cpp; T is the number of operations.
+class Scalars : public Step {
+ public:
+  explicit Scalars(int operations) : operations_(operations) {}
+
+  void run() override { last(); }
+  Summary summary() override {
+    const double y = last().item<double>();
+    return {y, std::hypot(a_.grad().item<double>(), b_.grad().item<double>())};
+  }
+
+ private:
+  Tensor last() {
+    a_.mutable_grad() = Tensor();
+    b_.mutable_grad() = Tensor();
+    Tensor y = a_;
+    for (int k = 0; k < operations_ / 2; ++k) y = y * a_ + b_;
+    y.backward();
+    return y;
+  }
+
+  int operations_;
+  Tensor a_ = torch::full({}, 0.999F).set_requires_grad(true);
+  Tensor b_ = torch::full({}, 0.001F).set_requires_grad(true);
+};
+
 struct WordModel : torch::nn::Module {
   using Z = WordModelSize;
 
@@ -264,6 +290,7 @@ std::unique_ptr<Step> make(const std::string& kind, Size size) {
                     size);
   if (kind == "lstm_inference") return std::make_unique<Inference<torch::nn::LSTM>>(n);
   if (kind == "lstm_cell_inference") return std::make_unique<Inference<torch::nn::LSTMCell>>(n);
+  if (kind == "scalars") return std::make_unique<Scalars>(size.steps);
   if (kind == "word_model") return std::make_unique<WordModelTraining>();
   throw std::invalid_argument("no step is called " + kind);
 }
