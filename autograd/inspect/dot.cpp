@@ -28,6 +28,12 @@ std::string literal(std::string_view text) {
   return result + '"';
 }
 
+/// Appends a part, with the separator unless it is the first.
+void join(std::string& text, const char* separator, const std::string& part) {
+  if (!text.empty()) text += separator;
+  text += part;
+}
+
 std::string number(double value) {
   std::array<char, 32> text;
   std::snprintf(text.data(), text.size(), "%.6g", value);
@@ -103,9 +109,9 @@ class Writer {
   std::string node_line(std::size_t k) const {
     const GraphNode& node = nodes_[k];
     std::string label = node.label;
-    if (!node.name.empty()) label += (label.empty() ? "" : " = ") + node.name;
-    if (node.number) label += (label.empty() ? "" : " = ") + number(*node.number);
-    if (options_.shapes && !node.number) label += (label.empty() ? "" : "\n") + shapes(node);
+    if (!node.name.empty()) join(label, " = ", node.name);
+    if (node.number) join(label, " = ", number(*node.number));
+    if (options_.shapes && !node.number) join(label, "\n", shapes(node));
     if (label.empty()) label = node.kind == Kind::constant ? "constant" : "input";
     std::string look;
     switch (node.kind) {
@@ -122,7 +128,8 @@ class Writer {
         look = "fillcolor=\"#eef5fc\", shape=ellipse, style=\"filled,dashed\"";
         break;
     }
-    return 'n' + std::to_string(k) + " [label=" + literal(label) + ", " + look + "];\n";
+    return std::string("n").append(std::to_string(k)) + " [label=" + literal(label) + ", " + look +
+           "];\n";
   }
 
   /// "[2,3]", "2 of [2,3]", "[2,3] [4]".
@@ -132,10 +139,7 @@ class Writer {
     if (alike && node.shapes.size() > 1)
       return std::to_string(node.shapes.size()) + " of " + to_string(node.shapes[0]);
     std::string text;
-    for (const Shape& shape : node.shapes) {
-      if (!text.empty()) text += ' ';
-      text += to_string(shape);
-    }
+    for (const Shape& shape : node.shapes) join(text, " ", to_string(shape));
     return text;
   }
 
@@ -143,12 +147,11 @@ class Writer {
     const GraphNode& from = nodes_[edge.from];
     std::string label;
     if (from.shapes.size() > 1) label = "result " + std::to_string(edge.output);
-    if (options_.parts && !edge.part.empty()) label += (label.empty() ? "" : " ") + edge.part;
+    if (options_.parts && !edge.part.empty()) join(label, " ", edge.part);
     text_ += "  n" + std::to_string(edge.from) + " -> n" + std::to_string(to);
     std::string look;
     if (!label.empty()) look = "label=" + literal(label);
-    if (from.kind == Kind::parameter)
-      look += std::string(look.empty() ? "" : ", ") + "color=\"#d8a040\"";
+    if (from.kind == Kind::parameter) join(look, ", ", "color=\"#d8a040\"");
     text_ += look.empty() ? ";\n" : " [" + look + "];\n";
   }
 

@@ -79,7 +79,8 @@ std::string sources(const detail::SeenTape& seen, std::uint32_t slot) {
                                        : "; it is the sum of what these rules added: ";
   for (std::size_t k = 0; k < std::min(users.size(), kNamed); ++k) {
     const detail::SeenOperation& user = *users[users.size() - 1 - k];
-    text += (k > 0 ? ", " : "") + user.name + user.place->to_string();
+    if (k > 0) text += ", ";
+    text += user.name + user.place->to_string();
   }
   if (users.size() > kNamed) text += " and " + std::to_string(users.size() - kNamed) + " more";
   return text + (users.size() == 1 ? "; the gradients that it got are finite"

@@ -75,7 +75,7 @@ class Inspection final : public TapeObserver {
     if (seen.size() <= node) seen.resize(node + 1);
     seen[node] = {operation, place(), {}, outputs.empty() ? 0 : Tape::slot(outputs[0])};
     if (announced_ == operation) seen[node].inputs = std::move(inputs_);
-    announced_ = {};
+    announced_.clear();
     inputs_.clear();
     // What the operation saves decides how long the numbers live, not what is known of it.
     const Forget forget{seen[node].inputs};
@@ -88,19 +88,22 @@ class Inspection final : public TapeObserver {
 
   void sweeping(const Tape& tape, const char* operation, std::size_t node,
                 std::span<const Variable> gradients) override {
-    SeenTape& seen = tapes_[tape.id()];
-    if (seen.size() <= node) seen.resize(node + 1);
-    if (seen[node].name.empty()) seen[node] = {operation, std::make_shared<Place>(), {}, 0};
-    const SeenOperation current = seen[node];  // a sweep that is recorded grows the vector
-    for (Inspector* inspector : inspectors_) inspector->sweeping(tape, seen, current, gradients);
+    SeenOperation current{operation, std::make_shared<Place>(), {}, 0};
+    if (!inspectors_.empty()) {
+      SeenTape& seen = tapes_[tape.id()];
+      if (node < seen.size() && seen[node].place) current = seen[node];
+      for (Inspector* inspector : inspectors_) inspector->sweeping(tape, seen, current, gradients);
+    }
+    inputs_.clear();
     // What the rule records stands where its operation stood.
-    rules_.push_back({current, std::exchange(frames_, current.place->frames)});
     place_ = current.place;
+    std::vector<Place::Frame> inside = place_->frames;
+    rules_.push_back({std::move(current), std::exchange(frames_, std::move(inside))});
   }
   void swept() noexcept override {
-    const Rule rule = std::move(rules_.back());
+    Rule rule = std::move(rules_.back());
     rules_.pop_back();
-    frames_ = rule.outside;
+    frames_ = std::move(rule.outside);
     place_.reset();
     for (Inspector* inspector : inspectors_) inspector->swept(rule.operation);
   }
@@ -136,7 +139,7 @@ class Inspection final : public TapeObserver {
   std::vector<Place::Frame> frames_;
   std::shared_ptr<const Place> place_;  // of frames_, once it was needed
   std::vector<Rule> rules_;             // that run; one inside the other when tapes nest
-  std::string_view announced_;
+  std::string announced_;
   std::vector<Variable> inputs_;
   std::unordered_map<std::uint64_t, SeenTape> tapes_;
 };

@@ -22,14 +22,17 @@ std::string sentences(const Graph& graph) {
   const auto title = [&](std::size_t k) {
     const GraphNode& node = graph.nodes()[k];
     if (!node.label.empty()) return node.label;
-    return node.name.empty() ? "#" + std::to_string(k) : node.name;
+    return node.name.empty() ? std::string("#").append(std::to_string(k)) : node.name;
   };
   std::string text;
   for (const GraphNode& node : graph.nodes()) {
     if (node.kind != Kind::operation) continue;
-    text += (text.empty() ? "" : " ") + node.name + '(';
-    for (const GraphEdge& edge : node.inputs)
-      text += (text.back() == '(' ? "" : ",") + title(edge.from) + edge.part;
+    if (!text.empty()) text += ' ';
+    text.append(node.name).append("(");
+    for (const GraphEdge& edge : node.inputs) {
+      if (text.back() != '(') text += ',';
+      text.append(title(edge.from)).append(edge.part);
+    }
     text += ')';
   }
   return text;
@@ -160,7 +163,8 @@ TEST_CASE("operations stand in the scopes that were open, leaves in those all th
   for (Index t = 0; t < 2; ++t) {
     const Scope step = Scope::time_step(t);
     const Scope inner("inner");
-    const Variable x = graph.name(tape.watch(full({}, 1.0)), "x" + std::to_string(t));
+    const Variable x =
+        graph.name(tape.watch(full({}, 1.0)), std::string("x").append(std::to_string(t)));
     h = h * x;
   }
   const auto& nodes = graph.nodes();

@@ -32,6 +32,23 @@ TEST_CASE("without a tape nothing is recorded") {
   CHECK_FALSE(y.recorded());
 }
 
+TEST_CASE("the bytes of the record are those of its nodes and of what their rules keep") {
+  Tape tape;
+  CHECK(tape.statistics().bytes == 0);
+  const Variable x = tape.watch(vector({1, 2}));
+  const Variable y = x * x;
+  const std::size_t one = tape.statistics().bytes;
+  CHECK(one > 0);
+  const Variable z = sum(y * x);
+  const std::size_t all = tape.statistics().bytes;
+  CHECK(all > 2 * one);
+  tape.gradients(z);
+  const std::size_t swept = tape.statistics().bytes;
+  CHECK(swept < all);
+  tape.watch(zeros({1000}));
+  CHECK(tape.statistics().bytes == swept);
+}
+
 TEST_CASE("operations on constants are not recorded") {
   Tape tape;
   const Variable y = tanh(Variable(vector({1, 2})) * 2.0);

@@ -52,6 +52,10 @@ Variable input(Graph& graph, const Shape& shape, const std::string& name) {
   return graph.name(Tape::active()->watch(ones(shape, Dtype::float64)), name);
 }
 
+std::string numbered(char letter, Index t) {
+  return std::string(1, letter).append(std::to_string(t));
+}
+
 void unfolding(Graph& graph) {
   const Parameter w_in("W_in", ones({3, 2}, Dtype::float64));
   const Parameter w_rec("W_rec", ones({3, 3}, Dtype::float64));
@@ -59,9 +63,9 @@ void unfolding(Graph& graph) {
   Variable h;
   for (Index t = 1; t <= 3; ++t) {
     const Scope step = Scope::time_step(t);
-    Variable a = matmul(w_in, input(graph, {2, 1}, "x" + std::to_string(t)));
+    Variable a = matmul(w_in, input(graph, {2, 1}, numbered('x', t)));
     if (t > 1) a = a + matmul(w_rec, h);
-    h = graph.name(tanh(a), "h" + std::to_string(t));
+    h = graph.name(tanh(a), numbered('h', t));
   }
   graph.name(sigmoid(matmul(w_out, h)), "y");
 }
@@ -122,8 +126,10 @@ Shown shown_by(const std::string& svg) {
     const auto begin = static_cast<std::size_t>(at->position() + at->length());
     const std::string body = svg.substr(begin, svg.find("</g>", begin) - begin);
     std::string& text = shown.nodes[title];
-    for (std::sregex_iterator word(body.begin(), body.end(), words); word != end; ++word)
-      text += (text.empty() ? "" : " ") + plain_text((*word)[1]);
+    for (std::sregex_iterator word(body.begin(), body.end(), words); word != end; ++word) {
+      if (!text.empty()) text += ' ';
+      text += plain_text((*word)[1]);
+    }
   }
   return shown;
 }
