@@ -52,16 +52,27 @@ TEST_CASE("every operation of a model stands in its module, its layer and its ti
   const Graph graph;
   const Tape tape;
   model(kSymbols);
-  CHECK(places(graph) == std::set<std::string>{
-                             "embedding in embed", "linear in rnn.l0.gate at time step 0",
-                             "tanh in rnn.l0 at time step 0", "mul in rnn.l0 at time step 0",
-                             "add in rnn.l0 at time step 0", "linear in rnn.l0.gate at time step 1",
-                             "tanh in rnn.l0 at time step 1", "mul in rnn.l0 at time step 1",
-                             "add in rnn.l0 at time step 1", "stack in rnn.l0", "add in rnn.l1",
-                             "linear in rnn.l1", "linear in rnn.l1 at time step 0",
-                             "lstm in rnn.l1 at time step 0", "linear in rnn.l1 at time step 1",
-                             "lstm in rnn.l1 at time step 1", "stack in rnn.l1", "linear in head",
-                             "cross_entropy"});
+  CHECK(places(graph) == std::set<std::string>{"embedding in embed",
+                                               "linear in rnn.l0.gate at time step 0",
+                                               "tanh in rnn.l0 at time step 0",
+                                               "mul in rnn.l0 at time step 0",
+                                               "add in rnn.l0 at time step 0",
+                                               "linear in rnn.l0.gate at time step 1",
+                                               "tanh in rnn.l0 at time step 1",
+                                               "mul in rnn.l0 at time step 1",
+                                               "add in rnn.l0 at time step 1",
+                                               "stack in rnn.l0",
+                                               "add in rnn.l1",
+                                               "linear in rnn.l1",
+                                               "linear in rnn.l1 at time step 0",
+                                               "lstm in rnn.l1 at time step 0",
+                                               "linear in rnn.l1 at time step 1",
+                                               "lstm in rnn.l1 at time step 1",
+                                               "stack in rnn.l1",
+                                               "linear in head",
+                                               "cross_entropy",
+                                               "sum_to",
+                                               "mul"});
 }
 
 TEST_CASE("a parameter is drawn in the module that has it") {
