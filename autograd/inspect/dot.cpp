@@ -203,7 +203,7 @@ std::string Graph::svg(const DotOptions& options) const {
   if (!program) throw ArgumentError("graph: no further program can be started, so dot cannot draw");
   std::string picture;
   std::array<char, 4096> block;
-  for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), program)) > 0;)
+  for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), program)) > 0;)
     picture.append(block.data(), n);
   const int status = pclose(program);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

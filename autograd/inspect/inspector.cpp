@@ -18,9 +18,10 @@ std::string Place::module() const {
 }
 
 std::optional<Index> Place::time_step() const {
-  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame)
-    if (frame->time_step) return frame->time_step;
-  return std::nullopt;
+  std::optional<Index> innermost;
+  for (const Frame& frame : frames)
+    if (frame.time_step) innermost = frame.time_step;
+  return innermost;
 }
 
 std::string Place::to_string() const {

@@ -100,6 +100,7 @@ std::vector<ProfileRow> Profile::summed(Names (*key)(const Names&)) const {
     add(sum, row);
   }
   std::vector<ProfileRow> sorted;
+  sorted.reserve(sums.size());
   for (const auto& entry : sums) sorted.push_back(entry.second);
   std::stable_sort(sorted.begin(), sorted.end(), [](const ProfileRow& a, const ProfileRow& b) {
     return a.seconds() > b.seconds();
