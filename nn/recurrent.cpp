@@ -141,7 +141,8 @@ Index segment_length(const Unrolling& unrolling, const Variable& x, const State&
   {
     const Generator before = default_generator();
     const std::size_t held = memory::statistics().bytes_in_use;
-    const Tape tape;
+    Tape tape;
+    tape.observe(nullptr);  // a trial is no part of the program that tools look at
     State start;
     for (const Variable& part : state) start.push_back(detach(part));
     const Variable forced = targets.defined() ? detach(targets) : Variable();

@@ -63,21 +63,23 @@ class Inspection final : public TapeObserver {
 
   void uses(const char* operation, std::span<const Variable* const> inputs) override {
     if (inspectors_.empty()) return;
-    announced_ = operation;
-    inputs_.clear();
+    Notes& notes = tapes_[Tape::active()->id()];
+    notes.announced = operation;
+    notes.inputs.clear();
     for (const Variable* input : inputs)
-      if (input->defined() || input->recorded()) inputs_.push_back(*input);
+      if (input->defined() || input->recorded()) notes.inputs.push_back(*input);
   }
 
   void appended(const Tape& tape, const char* operation, std::size_t node,
                 std::span<const Variable> outputs) override {
     if (inspectors_.empty()) return;
-    SeenTape& seen = tapes_[tape.id()];
+    Notes& notes = tapes_[tape.id()];
+    SeenTape& seen = notes.seen;
     if (seen.size() <= node) seen.resize(node + 1);
     seen[node] = {operation, place(), {}, outputs.empty() ? 0 : Tape::slot(outputs[0])};
-    if (announced_ == operation) seen[node].inputs = std::move(inputs_);
-    announced_.clear();
-    inputs_.clear();
+    if (notes.announced == operation) seen[node].inputs = std::move(notes.inputs);
+    notes.announced.clear();
+    notes.inputs.clear();
     // What the operation saves decides how long the numbers live, not what is known of it.
     const Forget forget{seen[node].inputs};
     for (Inspector* inspector : inspectors_) inspector->recorded(tape, seen[node], outputs);
@@ -91,11 +93,12 @@ class Inspection final : public TapeObserver {
                 std::span<const Variable> gradients) override {
     SeenOperation current{operation, std::make_shared<Place>(), {}, 0};
     if (!inspectors_.empty()) {
-      SeenTape& seen = tapes_[tape.id()];
+      Notes& notes = tapes_[tape.id()];
+      notes.inputs.clear();
+      const SeenTape& seen = notes.seen;
       if (node < seen.size() && seen[node].place) current = seen[node];
       for (Inspector* inspector : inspectors_) inspector->sweeping(tape, seen, current, gradients);
     }
-    inputs_.clear();
     // What the rule records stands where its operation stood.
     place_ = current.place;
     std::vector<Place::Frame> inside = place_->frames;
@@ -111,7 +114,7 @@ class Inspection final : public TapeObserver {
 
   void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {
     for (Inspector* inspector : inspectors_)
-      inspector->gathered(tape, tapes_[tape.id()], slot, gradient);
+      inspector->gathered(tape, tapes_[tape.id()].seen, slot, gradient);
   }
   void ended(const Tape& tape) noexcept override { tapes_.erase(tape.id()); }
 
@@ -122,6 +125,12 @@ class Inspection final : public TapeObserver {
     ~Forget() {
       for (Variable& input : inputs) input = input.without_value();
     }
+  };
+  /// What is known of a tape. An operation that runs an inner tape is announced before that one's.
+  struct Notes {
+    SeenTape seen;
+    std::string announced;  // the operation that is to be recorded next, and what it reads
+    std::vector<Variable> inputs;
   };
   struct Rule {
     SeenOperation operation;
@@ -140,9 +149,7 @@ class Inspection final : public TapeObserver {
   std::vector<Place::Frame> frames_;
   std::shared_ptr<const Place> place_;  // of frames_, once it was needed
   std::vector<Rule> rules_;             // that run; one inside the other when tapes nest
-  std::string announced_;
-  std::vector<Variable> inputs_;
-  std::unordered_map<std::uint64_t, SeenTape> tapes_;
+  std::unordered_map<std::uint64_t, Notes> tapes_;
 };
 
 Inspector::Inspector() { Inspection::of_thread().add(this); }

@@ -3,6 +3,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -146,4 +147,41 @@ TEST_CASE("looking changes no number") {
   const Graph graph;
   const Profile profile;
   CHECK(run() == expected);
+}
+
+TEST_CASE("both directions of a layer have places of their own") {
+  struct Both : nn::Module {
+    nn::Bidirectional rnn = add("rnn", nn::Bidirectional(nn::Elman(2, 3), nn::GRU(2, 3)));
+  };
+  const Both both;
+  const Graph graph;
+  const Tape tape;
+  both.rnn(ones({2, 1, 2}));
+  const auto seen = places(graph);
+  CHECK(seen.contains("tanh in rnn.l0 at time step 1"));
+  CHECK(seen.contains("linear in rnn.reverse.l0 at time step 0"));
+  CHECK(seen.contains("concat in rnn"));
+}
+
+TEST_CASE("steps that run again for their gradient stand where they stood") {
+  const nn::Recurrent rnn = nn::Recurrent(nn::Elman(2, 3)).checkpointed(1);
+  const Graph graph;
+  Tape tape;
+  const Variable x = tape.watch(ones({4, 1, 2}));
+  const Variable loss = sum(rnn(x).outputs);
+  const auto tanhs = [&] {
+    std::string steps;
+    for (const GraphNode& node : graph.nodes())
+      if (node.name == "tanh") {
+        CHECK(node.module() == "l0");
+        steps += std::to_string(node.time_step().value());
+      }
+    std::sort(steps.begin(), steps.end());
+    return steps;
+  };
+  CHECK(tanhs() == "0123");
+  tape.gradients(loss);
+  CHECK(tanhs() == "00112233");
+  for (const GraphNode& node : graph.nodes())
+    if (node.name == "checkpoint") CHECK(!node.inputs.empty());
 }
