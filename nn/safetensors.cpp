@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -397,7 +398,7 @@ const Tensor& TensorFile::at(std::string_view name) const {
   throw FormatError("tensor file: there is no tensor " + quote(name) + "; there are: " + names);
 }
 
-void save_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+void save_safetensors(const std::string& path, const TensorFile& file) {
   check_entries(file);
   std::vector<Entry> entries;
   for (const auto& entry : file.tensors) entries.push_back(&entry);
@@ -417,8 +418,8 @@ void save_safetensors(const std::filesystem::path& path, const TensorFile& file)
   out.commit();
 }
 
-void check_writable(const std::filesystem::path& path) { const AtomicFile file(path); }
+void check_writable(const std::string& path) { const AtomicFile file(path); }
 
-TensorFile load_safetensors(const std::filesystem::path& path) { return Reader(path).read(); }
+TensorFile load_safetensors(const std::string& path) { return Reader(path).read(); }
 
 }  // namespace unroll::nn

@@ -2,7 +2,6 @@
 
 #include <autograd/tensor.hpp>
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,16 +27,16 @@ struct TensorFile {
 /// 8-byte elements come first, so that every value is aligned. Throws ArgumentError for a name that
 /// is taken twice, reserved or not UTF-8 and for an undefined tensor, Error when the file cannot be
 /// written.
-void save_safetensors(const std::filesystem::path& path, const TensorFile& file);
+void save_safetensors(const std::string& path, const TensorFile& file);
 
 /// Throws Error, saying why, when save_safetensors could not write this file; leaves no trace. For
 /// programs that should find out before hours of training, not after.
-void check_writable(const std::filesystem::path& path);
+void check_writable(const std::string& path);
 
 /// Reads a safetensors file. F32, F64 and I64 are read as they are; BF16 and F16 become float32,
 /// BOOL and the other integers up to 32 bits become int64, which changes no value. Everything in
 /// the file is checked before it is used. Throws FormatError naming the file, the tensor, what was
 /// found and what was expected.
-TensorFile load_safetensors(const std::filesystem::path& path);
+TensorFile load_safetensors(const std::string& path);
 
 }  // namespace unroll::nn

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 
@@ -216,15 +217,14 @@ std::string Graph::svg(const DotOptions& options) const {
   return picture;
 }
 
-void Graph::write(const std::filesystem::path& path, const DotOptions& options) const {
-  const std::string ending = path.extension().string();
+void Graph::write(const std::string& path, const DotOptions& options) const {
+  const std::string ending = std::filesystem::path(path).extension().string();
   if (ending != ".dot" && ending != ".svg")
-    throw ArgumentError("graph: cannot write " + path.string() +
-                        ": the path must end in .dot or .svg");
+    throw ArgumentError("graph: cannot write " + path + ": the path must end in .dot or .svg");
   const std::string text = ending == ".dot" ? dot(options) : svg(options);
   std::ofstream file(path, std::ios::binary);
   file << text;
-  if (!file.flush()) throw ArgumentError("graph: cannot write " + path.string());
+  if (!file.flush()) throw ArgumentError("graph: cannot write " + path);
 }
 
 }  // namespace unroll

@@ -3,7 +3,6 @@
 #include <autograd/inspect/inspector.hpp>
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -75,7 +74,7 @@ class Graph : private detail::Inspector {
   std::string svg(const DotOptions& options = {}) const;
   /// Writes either, by the ending of the path: .dot or .svg. Throws ArgumentError for another one,
   /// for a file that cannot be written, and as svg() does.
-  void write(const std::filesystem::path& path, const DotOptions& options = {}) const;
+  void write(const std::string& path, const DotOptions& options = {}) const;
 
  private:
   using Slot = std::pair<std::uint64_t, std::uint32_t>;  // tape, and slot on it
