@@ -26,6 +26,13 @@ Strides broadcast_strides(const Tensor& x, const Shape& shape) {
   return strides;
 }
 
+void check_operands(const char* name, std::size_t count) {
+  if (count > kMaxOperands)
+    throw ArgumentError(std::string(name) + ": " + std::to_string(count) +
+                        " inputs and outputs together are more than the " +
+                        std::to_string(kMaxOperands) + " supported");
+}
+
 [[noreturn]] void throw_dtypes(const char* name, Operands inputs) {
   std::string text = std::string(name) + ": all inputs must share one floating dtype, got";
   for (const Tensor* x : inputs) text += ' ' + describe(*x) + ',';
@@ -172,11 +179,7 @@ void run(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKern
 
 void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f) {
-  const std::size_t operands = inputs.size() + outputs.size();
-  if (operands > kMaxOperands)
-    throw ArgumentError(std::string(name) + ": " + std::to_string(operands) +
-                        " inputs and outputs together are more than the " +
-                        std::to_string(kMaxOperands) + " supported");
+  check_operands(name, inputs.size() + outputs.size());
   const Dtype dtype = inputs[0]->dtype();
   Shape stretched;
   const Shape* common = &inputs[0]->shape();
@@ -211,24 +214,126 @@ void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
   run(inputs, outputs, shape, kernel, f);
 }
 
-void run_pointwise_vjp(const char* name, std::span<const Variable* const> arguments,
-                       std::span<const Variable> inputs, std::span<Tensor> terms,
-                       std::uint32_t wanted, PointwiseKernels kernels, const void* vjp,
-                       BackwardPass& pass) {
-  std::array<const Tensor*, kMaxOperands> values;
-  for (std::size_t i = 0; i < arguments.size(); ++i) values[i] = &arguments[i]->value();
-  Shape shape;
-  for (const Variable* gradient : arguments.subspan(inputs.size()))
-    if (gradient->rank() >= shape.rank()) shape = gradient->shape();
-  const std::uint32_t continues = pass.rooms(inputs, shape, terms);
-  run_pointwise(name, Operands(values).first(arguments.size()), terms, wanted, kernels, vjp);
-  pass.add(inputs, terms, continues);
+namespace {
+
+void record_order(const char* name, const PointwiseFunction& function, const void* f,
+                  std::size_t order, std::span<const Variable* const> inputs,
+                  std::span<Variable> outputs);
+
+/// A derivative of f on the tape: f itself and the variables it was taken at, behind each other.
+class PointwiseClosure final : public Closure {
+ public:
+  static PointwiseClosure* make(const char* name, const PointwiseFunction& function, const void* f,
+                                std::size_t order, std::span<const Variable* const> inputs) {
+    const std::size_t alignment = function.alignment;
+    const std::size_t end = sizeof(PointwiseClosure) + inputs.size() * sizeof(Variable);
+    const std::size_t place = (end + alignment - 1) / alignment * alignment;
+    const std::size_t bytes = place + function.bytes;
+    auto* block = static_cast<std::byte*>(memory::allocate(bytes));
+    try {
+      function.copy(f, block + place);
+    } catch (...) {
+      memory::release(block, bytes);
+      throw;
+    }
+    return new (block) PointwiseClosure(bytes, name, function, block + place, order, inputs);
+  }
+
+  ~PointwiseClosure() override {
+    for (Variable& x : std::span(saved(), count_)) x.~Variable();
+    function_.destroy(f_);
+  }
+
+  void backward(std::span<const Variable> gradients, BackwardPass& pass) override {
+    if (order_ + 1 >= function_.orders.size())
+      throw TapeError(std::string(name_) + ": derivatives of this operation go up to order " +
+                      std::to_string(order_) + "; ask for more with pointwise<" +
+                      std::to_string(order_ + 1) + ">(...)");
+    const PointwiseFunction::Order& vjp = function_.orders[order_ + 1];
+    check_operands(name_, vjp.inputs + vjp.outputs);
+    if (vjp.outputs <= kFew)
+      add_terms<kFew>(vjp, gradients, pass);
+    else
+      add_terms<kMaxOperands>(vjp, gradients, pass);
+  }
+
+ private:
+  static constexpr std::size_t kFew = 6;  // most lambdas have no more inputs
+
+  PointwiseClosure(std::size_t bytes, const char* name, const PointwiseFunction& function, void* f,
+                   std::size_t order, std::span<const Variable* const> inputs)
+      : Closure(bytes),
+        name_(name),
+        function_(function),
+        f_(f),
+        order_(order),
+        count_(inputs.size()) {
+    for (std::size_t i = 0; i < count_; ++i) new (saved() + i) Variable(*inputs[i]);
+  }
+
+  Variable* saved() { return reinterpret_cast<Variable*>(this + 1); }
+
+  /// `Most`: inputs that there may be.
+  template <std::size_t Most>
+  void add_terms(const PointwiseFunction::Order& vjp, std::span<const Variable> gradients,
+                 BackwardPass& pass) {
+    const std::span<const Variable> inputs(saved(), count_);
+    std::array<const Variable*, kMaxOperands> arguments;
+    std::uint32_t wanted = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      arguments[i] = &inputs[i];
+      if (pass.wants(inputs[i])) wanted |= 1U << i;
+    }
+    Variable zero;
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+      arguments[count_ + k] = &gradients[k];
+      if (gradients[k].defined()) continue;
+      if (!zero.defined()) zero = zeros({}, inputs[0].dtype());
+      arguments[count_ + k] = &zero;
+    }
+    const auto all = std::span<const Variable* const>(arguments).first(vjp.inputs);
+    std::array<Tensor, Most> storage;
+    const auto terms = std::span<Tensor>(storage).first(count_);
+    std::array<const Tensor*, kMaxOperands> values;
+    for (std::size_t i = 0; i < all.size(); ++i) values[i] = &all[i]->value();
+    const auto operands = Operands(values).first(all.size());
+    if (pass.differentiable()) {
+      run_pointwise(name_, operands, terms, wanted, vjp.kernels, f_);
+      std::array<Variable, Most> outputs;
+      for (std::size_t i = 0; i < count_; ++i) outputs[i] = std::move(terms[i]);
+      record_order(name_, function_, f_, order_ + 1, all, std::span(outputs).first(count_));
+      for (std::size_t i = 0; i < count_; ++i)
+        if (pass.wants(inputs[i])) pass.add(inputs[i], std::move(outputs[i]));
+      return;
+    }
+    Shape shape;
+    for (const Variable* gradient : all.subspan(count_))
+      if (gradient->rank() >= shape.rank()) shape = gradient->shape();
+    const std::uint32_t continues = pass.rooms(inputs, shape, terms);
+    run_pointwise(name_, operands, terms, wanted, vjp.kernels, f_);
+    pass.add(inputs, terms, continues);
+  }
+
+  const char* name_;
+  const PointwiseFunction& function_;
+  void* f_;
+  std::size_t order_;  // how often f has been differentiated already
+  std::size_t count_;
+};
+
+void record_order(const char* name, const PointwiseFunction& function, const void* f,
+                  std::size_t order, std::span<const Variable* const> inputs,
+                  std::span<Variable> outputs) {
+  if (recording(name, inputs))
+    Tape::recorder(name).append(name, outputs,
+                                PointwiseClosure::make(name, function, f, order, inputs));
 }
 
-void throw_order(const char* name, int order) {
-  throw TapeError(std::string(name) + ": derivatives of this operation go up to order " +
-                  std::to_string(order) + "; ask for more with pointwise<" +
-                  std::to_string(order + 1) + ">(...)");
+}  // namespace
+
+void record_pointwise(const char* name, const PointwiseFunction& function, const void* f,
+                      std::span<const Variable* const> inputs, std::span<Variable> outputs) {
+  record_order(name, function, f, 0, inputs, outputs);
 }
 
 }  // namespace unroll::detail

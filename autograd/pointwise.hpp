@@ -4,8 +4,11 @@
 #include <autograd/error.hpp>
 #include <autograd/tape.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <new>
 #include <span>
 #include <string>
 #include <tuple>
@@ -33,14 +36,23 @@ using Operands = std::span<const Tensor* const>;
 void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f);
 
-/// The same for the vjp of a lambda of `inputs`, and adds the terms. `arguments`: the inputs, then
-/// the gradients of the outputs. `terms`: one undefined tensor an input.
-void run_pointwise_vjp(const char* name, std::span<const Variable* const> arguments,
-                       std::span<const Variable> inputs, std::span<Tensor> terms,
-                       std::uint32_t wanted, PointwiseKernels kernels, const void* vjp,
-                       BackwardPass& pass);
+/// A lambda with its derivatives, for code that is not compiled for each lambda.
+struct PointwiseFunction {
+  struct Order {
+    PointwiseKernels kernels;
+    std::size_t inputs;
+    std::size_t outputs;
+  };
+  std::span<const Order> orders;  ///< f, its vjp, the vjp of that, and so on
+  std::size_t bytes, alignment;   ///< of f
+  void (*copy)(const void* f, void* to);
+  void (*destroy)(void* f) noexcept;
+};
 
-[[noreturn]] void throw_order(const char* name, int order);
+/// Puts the operation on the tape, unless all inputs are constants. All derivatives hold f alone,
+/// so one address serves them all.
+void record_pointwise(const char* name, const PointwiseFunction& function, const void* f,
+                      std::span<const Variable* const> inputs, std::span<Variable> outputs);
 
 // A lambda returns one number or a tuple-like of them; below it is always a tuple.
 template <class Y>
@@ -103,8 +115,8 @@ void pointwise_row(const void* functor, const void* const* in, const Index* step
     if (partial) [[unlikely]] {
       for (std::size_t i = 0; i < kInputs; ++i) {
         if (mask[i] == 0) continue;
-        for (Index j = 0; j < kWidth; ++j)
-          in_buffer[i][static_cast<std::size_t>(j)] = from[i][at + j < n ? at + j : n - 1];
+        in_buffer[i].fill(from[i][n - 1]);
+        std::copy(from[i] + at, from[i] + n, in_buffer[i].begin());
         from[i] = in_buffer[i].data();
       }
       for (std::size_t k = 0; k < kOutputs; ++k)
@@ -188,57 +200,42 @@ constexpr PointwiseKernels pointwise_kernels() {
             pointwise_row<double, Lanes<Vector<double>>, F, N, M>};
 }
 
-/// The operation: Order counts how often f has been differentiated already.
-template <int Order, int MaxOrder, class F, std::size_t N>
-auto apply_pointwise(const char* name, const F& f, const std::array<const Variable*, N>& x,
-                     std::uint32_t wanted) {
+template <class F, int N, int M, int Order, std::size_t Orders>
+constexpr void add_orders(std::array<PointwiseFunction::Order, Orders>& orders) {
+  orders[Order] = {pointwise_kernels<F, N, M, Order>(), N, M};
+  if constexpr (Order + 1 < static_cast<int>(Orders)) {
+    using Vjp = PointwiseVjp<F, N, M>;
+    static_assert(sizeof(Vjp) == sizeof(F) && alignof(Vjp) == alignof(F));
+    add_orders<Vjp, N + M, N, Order + 1>(orders);
+  }
+}
+
+template <class F, int N, int M, int MaxOrder>
+struct PointwiseFunctionOf {
+  static constexpr auto orders = [] {
+    std::array<PointwiseFunction::Order, static_cast<std::size_t>(MaxOrder) + 1> all{};
+    add_orders<F, N, M, 0>(all);
+    return all;
+  }();
+  static constexpr PointwiseFunction function{
+      orders, sizeof(F), alignof(F),
+      [](const void* f, void* to) { new (to) F(*static_cast<const F*>(f)); },
+      [](void* f) noexcept { static_cast<F*>(f)->~F(); }};
+};
+
+template <int MaxOrder, class F, std::size_t N>
+auto apply_pointwise(const char* name, const F& f, const std::array<const Variable*, N>& x) {
   constexpr int kInputs = static_cast<int>(N);
   constexpr int kOutputs = output_count_v<F, kInputs>;
   constexpr auto M = static_cast<std::size_t>(kOutputs);
   std::array<const Tensor*, N> inputs;
   for (std::size_t i = 0; i < N; ++i) inputs[i] = &x[i]->value();
   std::array<Tensor, M> values;
-  run_pointwise(name, inputs, values, wanted, pointwise_kernels<F, kInputs, kOutputs, Order>(), &f);
+  run_pointwise(name, inputs, values, ~0U, pointwise_kernels<F, kInputs, kOutputs, 0>(), &f);
   std::array<Variable, M> outputs;
   for (std::size_t k = 0; k < M; ++k) outputs[k] = std::move(values[k]);
-  if (!recording(name, std::span<const Variable* const>(x))) return outputs;
-
-  std::array<Variable, N> saved;
-  for (std::size_t i = 0; i < N; ++i) saved[i] = *x[i];
-  auto rule = [name, f, saved = std::move(saved)](std::span<const Variable> gradients,
-                                                  BackwardPass& pass) {
-    if constexpr (Order >= MaxOrder) {
-      throw_order(name, MaxOrder);
-    } else {
-      using Vjp = PointwiseVjp<F, static_cast<int>(N), static_cast<int>(M)>;
-      std::array<const Variable*, N + M> arguments;
-      std::uint32_t needed = 0;
-      for (std::size_t i = 0; i < N; ++i) {
-        arguments[i] = &saved[i];
-        if (pass.wants(saved[i])) needed |= 1U << i;
-      }
-      Variable zero;
-      for (std::size_t k = 0; k < M; ++k) {
-        arguments[N + k] = &gradients[k];
-        if (gradients[k].defined()) continue;
-        if (!zero.defined()) zero = zeros({}, saved[0].dtype());
-        arguments[N + k] = &zero;
-      }
-      if (pass.differentiable()) {
-        auto terms = apply_pointwise<Order + 1, MaxOrder>(name, Vjp{f}, arguments, needed);
-        for (std::size_t i = 0; i < N; ++i)
-          if (pass.wants(saved[i])) pass.add(saved[i], std::move(terms[i]));
-      } else {
-        const Vjp vjp{f};
-        std::array<Tensor, N> terms;
-        run_pointwise_vjp(
-            name, arguments, saved, terms, needed,
-            pointwise_kernels<Vjp, static_cast<int>(N + M), static_cast<int>(N), Order + 1>(), &vjp,
-            pass);
-      }
-    }
-  };
-  record(name, std::span<Variable>(outputs), std::move(rule));
+  record_pointwise(name, PointwiseFunctionOf<F, kInputs, kOutputs, MaxOrder>::function, &f, x,
+                   outputs);
   return outputs;
 }
 
@@ -271,8 +268,8 @@ auto pointwise(const char* name, const F& f, const X&... x) {
   static_assert(sizeof...(X) <= 15,
                 "pointwise takes at most 15 tensors: its derivative has 2N + M operands of 32");
   const auto apply = [&](const auto&... inputs) {
-    return detail::apply_pointwise<0, MaxOrder>(
-        name, f, std::array<const Variable*, sizeof...(X)>{&inputs...}, ~0U);
+    return detail::apply_pointwise<MaxOrder>(name, f,
+                                             std::array<const Variable*, sizeof...(X)>{&inputs...});
   };
   auto outputs = apply(detail::as_variable(x)...);
   if constexpr (std::tuple_size_v<decltype(outputs)> == 1)
