@@ -71,15 +71,15 @@ const std::vector<double> doubles =
   } while (false)
 
 TEST_CASE("vector functions keep to the errors stated, over the whole range of numbers") {
-  CHECK_ULPS(exp(x), std::exp(x), 1.5, 1.0);
+  CHECK_ULPS(exp(x), std::exp(x), 2.0, 1.0);
   CHECK_ULPS(expm1(x), std::expm1(x), 2.5, 1.5);
   CHECK_ULPS(log(x), std::log(x), 1.0, 1.0);
   CHECK_ULPS(log1p(x), std::log1p(x), 1.0, 1.0);
-  CHECK_ULPS(tanh(x), std::tanh(x), 1.5, 1.5);
-  CHECK_ULPS(sigmoid(x), 1 / (1 + std::exp(-x)), 2.5, 2.0);
-  CHECK_ULPS(softplus(x), std::fmax(x, 0) + std::log1p(std::exp(-std::abs(x))), 2.0, 1.5);
-  CHECK_ULPS(sin(x), std::sin(x), 2.0, 1.5);
-  CHECK_ULPS(cos(x), std::cos(x), 2.0, 1.5);
+  CHECK_ULPS(tanh(x), std::tanh(x), 2.0, 2.0);
+  CHECK_ULPS(sigmoid(x), 1 / (1 + std::exp(-x)), 3.0, 2.5);
+  CHECK_ULPS(softplus(x), std::fmax(x, 0) + std::log1p(std::exp(-std::abs(x))), 2.5, 2.0);
+  CHECK_ULPS(sin(x), std::sin(x), 2.5, 2.0);
+  CHECK_ULPS(cos(x), std::cos(x), 2.5, 2.0);
 }
 
 }  // namespace unroll::testing
