@@ -3,6 +3,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/tape.hpp>
+#include <nn/cell_checks.hpp>
 #include <nn/gradient_flow.hpp>
 #include <nn/learning/joined_state.hpp>
 

@@ -5,6 +5,7 @@
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/random.hpp>
 #include <autograd/tape.hpp>
+#include <nn/cell_checks.hpp>
 #include <nn/recurrent.hpp>
 
 #include <algorithm>
@@ -24,18 +25,6 @@ void check_input(const Cell& cell, const Variable& x) {
   if (!x.defined() || x.rank() != 3 || x.size(2) != cell.inputs() || x.size(0) < 1 || x.size(1) < 1)
     throw ShapeError("recurrent: x is " + describe(x.value()) + ", the cell takes [T,B," +
                      std::to_string(cell.inputs()) + "] with T and B at least 1");
-}
-
-void check_state(const Cell& cell, const State& state, Index batch, const char* what) {
-  const auto& sizes = cell.state_sizes();
-  if (state.size() != sizes.size())
-    throw ShapeError(std::string("recurrent: ") + what + " has " + std::to_string(state.size()) +
-                     " tensors, the cell keeps " + std::to_string(sizes.size()));
-  for (std::size_t k = 0; k < sizes.size(); ++k)
-    if (state[k].shape() != Shape{batch, sizes[k]})
-      throw ShapeError(std::string("recurrent: ") + what + " has at " + std::to_string(k) +
-                       " the shape " + to_string(state[k].shape()) + ", this cell and a batch of " +
-                       std::to_string(batch) + " need " + to_string(Shape{batch, sizes[k]}));
 }
 
 /// The number of steps that are forced.
@@ -108,21 +97,18 @@ struct Unrolling {
   Sequence operator()(const Variable& x, State current, const Variable& targets,
                       Index first) const {
     const Index batch = x.size(1);
-    const Variable projected = cell->project(x);
-    if (!projected.defined() || projected.rank() < 1 || projected.size(0) != x.size(0))
-      throw ShapeError("recurrent: project made " + describe(projected.value()) + " of x " +
-                       to_string(x.shape()) + "; the first axis must stay the time");
+    const Variable projected = project("recurrent", *cell, x);
     const Index steps = x.size(0);
     PooledVector<Variable> outputs(static_cast<std::size_t>(steps));
     for (Index k = 0; k < steps; ++k) {
       const Index t = reverse ? steps - 1 - k : k;
       const Scope step = Scope::time_step(first + t);
       State next = cell->step(select(projected, 0, t), current);
-      check_state(*cell, next, batch, "what step returned");
+      check_state("recurrent", "what step returned", *cell, next, batch);
       outputs[static_cast<std::size_t>(t)] = cell->output(next);
       if (first + t < forced) {
         next = cell->force(next, select(targets, 0, t));
-        check_state(*cell, next, batch, "what force returned");
+        check_state("recurrent", "what force returned", *cell, next, batch);
       }
       current = ends.hold(first + t, std::move(next), current);
     }
@@ -178,8 +164,8 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
   const Index steps = x.size(0);
   const Index batch = x.size(1);
   State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
-  check_state(*cell_, current, batch,
-              state.empty() ? "what initial_state returned" : "the state given");
+  check_state("recurrent", state.empty() ? "what initial_state returned" : "the state given",
+              *cell_, current, batch);
   const Variable cleared = unrolling.ends.clear(x);
 
   const bool limited = budget_ != std::numeric_limits<std::size_t>::max() && Tape::active();

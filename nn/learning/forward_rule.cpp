@@ -2,6 +2,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/tape.hpp>
+#include <nn/cell_checks.hpp>
 #include <nn/learning/forward_rule.hpp>
 #include <nn/learning/joined_state.hpp>
 

@@ -1,5 +1,5 @@
 #include <autograd/error.hpp>
-#include <nn/learning/joined_state.hpp>
+#include <nn/cell_checks.hpp>
 #include <nn/learning/rule.hpp>
 
 #include <string>
