@@ -1,12 +1,11 @@
 #include <autograd/error.hpp>
 #include <nlohmann/json.hpp>
 #include <nn/atomic_file.hpp>
+#include <nn/element_types.hpp>
 #include <nn/safetensors.hpp>
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -36,18 +35,6 @@ std::string quote(std::string_view name) {
 }
 
 // Writing.
-
-const char* format_name(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::float32:
-      return "F32";
-    case Dtype::float64:
-      return "F64";
-    case Dtype::int64:
-      break;
-  }
-  return "I64";
-}
 
 std::uint64_t bytes_of(const Tensor& tensor) {
   return static_cast<std::uint64_t>(tensor.size()) * size_of(tensor.dtype());
@@ -89,7 +76,7 @@ std::string make_header(std::span<const Entry> entries,
   for (const Entry entry : entries) {
     const auto& [name, tensor] = *entry;
     const std::uint64_t end = begin + bytes_of(tensor);
-    header += encode(name) + ":{\"dtype\":\"" + format_name(tensor.dtype()) +
+    header += encode(name) + ":{\"dtype\":\"" + element_type(tensor.dtype()).name +
               "\",\"shape\":" + to_string(tensor.shape()) + ",\"data_offsets\":[" +
               std::to_string(begin) + "," + std::to_string(end) + "]},";
     begin = end;
@@ -106,68 +93,10 @@ std::string make_header(std::span<const Entry> entries,
 
 // Reading.
 
-/// Bits of a half-precision number (1 sign, 5 exponent, 10 fraction) as a float.
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16U;
-  const std::uint32_t exponent = (half >> 10U) & 0x1FU;
-  const std::uint32_t fraction = half & 0x3FFU;
-  if (exponent == 0) {  // zero, or a multiple of 2^-24
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  const std::uint32_t wide = exponent == 0x1F ? 0xFFU : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | (wide << 23U) | (fraction << 13U));
-}
-
-float bfloat16_to_float(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
-}
-
-/// Fills `target` from `bytes`, elements of another type.
-using Convert = void (*)(const char* bytes, Tensor& target);
-
-template <class Stored, class Element, auto convert>
-void convert_elements(const char* bytes, Tensor& target) {
-  auto* out = target.mutable_data<Element>();
-  for (Index i = 0; i < target.size(); ++i) {
-    Stored stored;
-    std::memcpy(&stored, bytes + static_cast<std::size_t>(i) * sizeof(Stored), sizeof(Stored));
-    out[i] = convert(stored);
-  }
-}
-
-template <class Stored>
-void widen(const char* bytes, Tensor& target) {
-  convert_elements<Stored, std::int64_t, [](Stored x) { return std::int64_t{x}; }>(bytes, target);
-}
-
-/// How an element type of the format is read; no `convert` where the bytes are taken as they are.
-struct Stored {
-  const char* name;
-  std::uint64_t bytes;
-  Dtype dtype;
-  Convert convert;
-};
-
-constexpr std::array<Stored, 12> kStored{{
-    {"F32", 4, Dtype::float32, nullptr},
-    {"F64", 8, Dtype::float64, nullptr},
-    {"I64", 8, Dtype::int64, nullptr},
-    {"F16", 2, Dtype::float32, convert_elements<std::uint16_t, float, half_to_float>},
-    {"BF16", 2, Dtype::float32, convert_elements<std::uint16_t, float, bfloat16_to_float>},
-    {"BOOL", 1, Dtype::int64, widen<std::uint8_t>},
-    {"U8", 1, Dtype::int64, widen<std::uint8_t>},
-    {"I8", 1, Dtype::int64, widen<std::int8_t>},
-    {"U16", 2, Dtype::int64, widen<std::uint16_t>},
-    {"I16", 2, Dtype::int64, widen<std::int16_t>},
-    {"U32", 4, Dtype::int64, widen<std::uint32_t>},
-    {"I32", 4, Dtype::int64, widen<std::int32_t>},
-}};
-
 /// One tensor as the header describes it, checked.
 struct HeaderEntry {
   std::string name;
-  const Stored* stored = nullptr;
+  const ElementType* stored = nullptr;
   Shape shape;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
@@ -292,18 +221,20 @@ class Reader {
     return entry;
   }
 
-  const Stored* stored_of(const std::string& name, const json& value) const {
+  const ElementType* stored_of(const std::string& name, const json& value) const {
     const auto dtype = value.find("dtype");
     if (dtype == value.end() || !dtype->is_string()) fail(name, "expected a string dtype");
     const auto& text = dtype->get_ref<const std::string&>();
-    const auto* stored = std::find_if(kStored.begin(), kStored.end(),
-                                      [&](const Stored& known) { return text == known.name; });
-    if (stored == kStored.end()) {
+    const auto known_types = element_types();
+    const auto stored = std::find_if(known_types.begin(), known_types.end(),
+                                     [&](const ElementType& known) { return text == known.name; });
+    if (stored == known_types.end()) {
       std::string known;
-      for (const Stored& one : kStored) known += std::string(known.empty() ? "" : ", ") + one.name;
+      for (const ElementType& one : known_types)
+        known += std::string(known.empty() ? "" : ", ") + one.name;
       fail(name, "dtype " + quote(text) + " cannot be read, expected one of " + known);
     }
-    return stored;
+    return &*stored;
   }
 
   Shape shape_of(const std::string& name, const json& value) const {
