@@ -22,6 +22,11 @@ constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
 /// copy.
 constexpr Index kLongProduct = 256;
 
+/// Rows from which on products are realised when there is a reason to, and without one: more in one
+/// call would not be faster.
+constexpr Index kRowsWorthwhile = 64;
+constexpr Index kRowsEnough = 512;
+
 std::size_t bytes(const Tensor& x) {
   return static_cast<std::size_t>(x.size()) * size_of(x.dtype());
 }
@@ -160,6 +165,7 @@ void BackwardPass::drop(std::uint32_t slot) {
   if (!terms) return;
   if (terms->dense.defined()) terms->dense = {};
   terms->products.clear();
+  terms->rows_pending = 0;
   terms->parts.clear();
   terms->rows.clear();
   unused_.push_back(terms);
@@ -249,9 +255,32 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
     }
     product.part = terms.number_of(part);
   }
+  if (terms.rows_pending >= kRowsEnough && !terms.continued_by(product)) realise_products(terms);
+  if (terms.products.empty()) pending_.push_back(x.slot_);
   pending_bytes_ += bytes(product.a) + bytes(product.b);
+  terms.rows_pending += product.a.shape()[0];
   terms.products.push_back(std::move(product));
   if (pending_bytes_ > kPendingLimit) realise_products(terms);
+}
+
+void BackwardPass::finish_products() {
+  std::erase_if(pending_, [&](std::uint32_t slot) {
+    Terms* terms = terms_[slot];
+    if (!terms || terms->products.empty()) return true;
+    if (terms->rows_pending < kRowsWorthwhile) return false;
+    realise_products(*terms);
+    return true;
+  });
+}
+
+/// True when the left operand lies in memory beside that of the last product: they are steps of one
+/// piece of a sequence.
+bool BackwardPass::Terms::continued_by(const Product& product) const {
+  const Tensor& last = products.back().a;
+  const Tensor& next = product.a;
+  const auto start = [](const Tensor& x) { return static_cast<const std::byte*>(x.address()); };
+  return next.shares_buffer(last) &&
+         (start(next) + bytes(next) == start(last) || start(last) + bytes(last) == start(next));
 }
 
 /// Views made anew at every step show the same part, and their products belong together.
@@ -286,6 +315,7 @@ void BackwardPass::realise_products(Terms& terms) {
     for (const Product& product : group) pending_bytes_ -= bytes(product.a) + bytes(product.b);
     terms.products.erase(terms.products.begin(), others);
   }
+  terms.rows_pending = 0;
 }
 
 const Variable* BackwardPass::passes_to(std::uint32_t slot) {

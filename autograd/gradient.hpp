@@ -91,6 +91,10 @@ class BackwardPass {
   /// and realised as one product of their summed K.
   void add_product(const Variable& x, const Variable& a, const Variable& b);
 
+  /// To be called by the rule of an operation on several steps at once: realises the products that
+  /// wait, if they are worth it, so that the memory of those steps can be used again.
+  void finish_products();
+
   /// True when the sweep itself is recorded, for derivatives of higher order.
   bool differentiable() const { return differentiable_; }
 
@@ -114,12 +118,14 @@ class BackwardPass {
   struct Terms {
     GradientBuffer dense;
     PooledVector<Product> products;
+    Index rows_pending = 0;    // of all products
     PooledVector<Part> parts;  // where the products go
     PooledVector<RowsTerm> rows;
     Shape shape;  // of the variable; known once there are products or rows
     Dtype dtype = Dtype::float32;
 
     std::uint32_t number_of(const Part& part);
+    bool continued_by(const Product& product) const;
   };
 
   BackwardPass(const Tape& tape, std::size_t slots, bool differentiable);
@@ -150,7 +156,8 @@ class BackwardPass {
   std::uint64_t tape_id_;
   std::size_t passing_;  // index among the tape's; the sweep goes down
   bool differentiable_;
-  std::size_t pending_bytes_ = 0;
+  std::size_t pending_bytes_ = 0;        // in products that wait
+  PooledVector<std::uint32_t> pending_;  // slots that have some, each once
   PooledVector<Terms*> terms_;
   PooledVector<Terms*> unused_;
 };

@@ -58,15 +58,17 @@ Variable::Variable(const Parameter& parameter) {
     value_ = parameter.value();
 }
 
-Variable Variable::without_value() const {
+Variable Variable::with_value(Tensor value) const {
   Variable place;
-  place.value_ = value_.without_buffer();
+  place.value_ = std::move(value);
   place.tape_ = tape_;
   place.slot_ = slot_;
   place.base_ = base_;
   place.offset_ = offset_;
   return place;
 }
+
+Variable Variable::without_value() const { return with_value(value_.without_buffer()); }
 
 Variable detach(const Variable& x) {
   detail::TapeObserver* observer = Tape::observer();
@@ -197,6 +199,8 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
                       "alike) and has no gradient of its own; make it clone(...) of the view");
 
   const Activation activation(options.differentiable ? this : nullptr);
+  const bool keep = options.retain || options.differentiable;
+  if (!keep) packing_.clear();  // a sweep multiplies with the transposes
   BackwardPass pass(*this, slots_, options.differentiable);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     if (!seeds[k].defined() || !outputs[k].recorded()) continue;
@@ -207,7 +211,7 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
   Gradients result;
   result.tape_ = id_;
   sweep(pass, options, result);
-  if (!options.retain && !options.differentiable) packing_.clear();
+  if (!keep) packing_.clear();
   for (const Variable& leaf : watched_) {
     Variable gradient = pass.take(leaf.slot_);
     if (!gradient.defined()) gradient = zeros(leaf.shape(), leaf.dtype());

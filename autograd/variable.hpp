@@ -35,6 +35,8 @@ class Variable {
   /// Place and shape without the numbers: what a vjp rule keeps of an input whose value it does not
   /// need.
   Variable without_value() const;
+  /// The same variable with its numbers elsewhere: `value` holds a copy of them, laid out alike.
+  Variable with_value(Tensor value) const;
 
  private:
   friend class Tape;

@@ -4,6 +4,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/random.hpp>
+#include <autograd/stack_builder.hpp>
 #include <autograd/tape.hpp>
 #include <nn/cell_checks.hpp>
 #include <nn/recurrent.hpp>
@@ -86,6 +87,20 @@ class Ends {
   Tensor running_;  // [T,B,1]: 1 up to the end of a sequence, then 0; undefined when there are none
 };
 
+/// The number of steps that project() gets at a time. So many rows are one large product, and what
+/// comes of them is still in the caches when the steps read it; a whole sequence would not be, and
+/// would take its memory twice, for the values and for their gradient.
+Index projected_steps(Index steps, Index batch) {
+  const Index rows = std::clamp<Index>(steps * batch / 3, 64, 256);
+  const Index parts = std::clamp<Index>((steps * batch + rows / 2) / rows, 1, steps);
+  return (steps + parts - 1) / parts;
+}
+
+bool is_same(const Variable& a, const Variable& b) {
+  return a.value().address() == b.value().address() && a.shape() == b.shape() &&
+         Tape::id(a) == Tape::id(b) && Tape::slot(a) == Tape::slot(b);
+}
+
 /// How a call of Recurrent runs the steps of a sequence, or of a segment of it.
 struct Unrolling {
   std::shared_ptr<const Cell> cell;
@@ -97,22 +112,35 @@ struct Unrolling {
   Sequence operator()(const Variable& x, State current, const Variable& targets,
                       Index first) const {
     const Index batch = x.size(1);
-    const Variable projected = project("recurrent", *cell, x);
     const Index steps = x.size(0);
-    PooledVector<Variable> outputs(static_cast<std::size_t>(steps));
+    const Index at_a_time = projected_steps(steps, batch);
+    StackBuilder outputs(steps);
+    Variable projected;
+    Index begin = 0;  // of the steps projected
     for (Index k = 0; k < steps; ++k) {
       const Index t = reverse ? steps - 1 - k : k;
+      if (k % at_a_time == 0) {
+        begin = reverse ? std::max<Index>(t + 1 - at_a_time, 0) : t;
+        const Index end = std::min(begin + at_a_time, reverse ? t + 1 : steps);
+        projected = {};
+        projected = project("recurrent", *cell,
+                            end - begin == steps ? x : slice(x, 0, begin, end));
+      }
       const Scope step = Scope::time_step(first + t);
-      State next = cell->step(select(projected, 0, t), current);
+      State next = cell->step(select(projected, 0, t - begin), current);
       check_state("recurrent", "what step returned", *cell, next, batch);
-      outputs[static_cast<std::size_t>(t)] = cell->output(next);
+      const Variable output = cell->output(next);
+      const Variable placed = outputs.put(t, output);
+      if (k + 1 < steps)
+        for (std::size_t i = 0; i < next.size(); ++i)
+          if (is_same(next[i], output)) next[i] = placed;
       if (first + t < forced) {
         next = cell->force(next, select(targets, 0, t));
         check_state("recurrent", "what force returned", *cell, next, batch);
       }
       current = ends.hold(first + t, std::move(next), current);
     }
-    return {stack(outputs), std::move(current)};
+    return {outputs.finish(), std::move(current)};
   }
 };
 

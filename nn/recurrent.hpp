@@ -54,7 +54,7 @@ class Recurrent : public Module {
   /// and the backward pass runs each segment again (autograd/checkpoint.hpp), which costs one more
   /// forward pass. Segments are as long as the budget allows; one below the least possible, which
   /// grows with the square root of T, is taken for that. Inputs, outputs and their gradients come
-  /// on top. The cell's project() is then called once a segment.
+  /// on top.
   ///
   ///     nn::Recurrent rnn = nn::Recurrent(nn::LSTM(256, 256)).checkpointed(256 << 20);
   Recurrent checkpointed(std::size_t bytes) const {

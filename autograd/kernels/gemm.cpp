@@ -1,12 +1,15 @@
 #include <autograd/error.hpp>
 #include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/kernels/packed.hpp>
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/tiles.hpp>
 
 #include <cblas.h>
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 namespace unroll::kernels {
 namespace {
@@ -70,7 +73,7 @@ void blas_gemm(const Operand& a, const Operand& b, T* c, Index c_stride, Range r
                 beta, z, leading);
 }
 
-/// The same for one row x, which BLAS does faster as a matrix times a vector.
+/// The same for one row x, as a matrix times a vector.
 template <class T>
 void blas_gemv(const T* x, Index step, const Operand& b, T* c, Range columns, Index inner,
                double beta) {
@@ -79,6 +82,12 @@ void blas_gemv(const T* x, Index step, const Operand& b, T* c, Range columns, In
   if (n == 0) return;
   const T* y = b.at<T>(0, columns.begin);
   T* z = c + columns.begin;
+  // Long rows come from memory, which BLAS does not read at its full speed.
+  constexpr Index kLongRow = 64;
+  const bool is_added_or_set = beta == 0.0 || beta == 1.0;
+  if constexpr (std::is_same_v<T, float>)
+    if (b.transpose == CblasTrans && step == 1 && inner >= kLongRow && is_added_or_set)
+      return tiles().dots(y, b.leading, n, x, inner, z, beta == 1.0);
   const bool by_rows = b.transpose == CblasNoTrans;
   const CBLAS_TRANSPOSE transpose = by_rows ? CblasTrans : CblasNoTrans;
   if constexpr (sizeof(T) == sizeof(float))
@@ -108,6 +117,12 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, double beta) {
     if (beta != 0.0) copy(c, packed);
     gemm(a, b, packed, beta);
     copy(packed, c);
+    return;
+  }
+  const bool has_unit_stride = a.strides()[0] == 1 || a.strides()[1] == 1;
+  if (has_unit_stride && (n == 1 || c.strides()[1] == 1) && (beta == 0.0 || beta == 1.0) &&
+      PackedMatrix::pays_once(c.dtype(), m, k, n)) {
+    PackedMatrix(b).multiply(a, beta == 0.0 ? Tensor() : c, c);
     return;
   }
   // BLAS keeps to one thread; the result is cut into blocks of rows or columns here.

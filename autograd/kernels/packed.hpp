@@ -16,12 +16,15 @@ class PackedMatrix {
 
   bool defined() const { return panels_.defined(); }
 
-  /// c = a b, or c += a b; `a: [M,K]` with unit stride along K, `c: [M,N]` with unit stride along
-  /// N; float32.
-  void multiply(const Tensor& a, Tensor& c, bool add) const;
+  /// c = start + a b; `a: [M,K]` with unit stride along K or along M, `start` and `c: [M,N]` with
+  /// unit stride along N; float32. An undefined start is zero; it may be c, and its rows may all be
+  /// one.
+  void multiply(const Tensor& a, const Tensor& start, Tensor& c) const;
 
   /// True for products that are faster this way than in BLAS: several rows, but not many.
   static bool pays(Dtype dtype, Index rows, Index inner, Index columns);
+  /// True when one product is worth the packing: many rows, of a matrix that stays in the caches.
+  static bool pays_once(Dtype dtype, Index rows, Index inner, Index columns);
 
  private:
   Tensor panels_;  // [ceil(N / width), K, width]

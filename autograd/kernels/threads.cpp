@@ -28,9 +28,12 @@ void relax() {
 #endif
 }
 
-/// How long an idle thread looks for work before it sleeps: about the time between two steps of a
-/// small network.
-constexpr int kSpins = 4000;
+/// How often an idle thread looks for work before it sleeps: about a millisecond. To wake it takes
+/// longer than most operations do.
+constexpr int kIdleSpins = 15000;
+
+/// How often a thread that waits for the others looks before it lets them have its processor.
+constexpr int kWaitingSpins = 4000;
 
 /// Threads that take parts of one job at a time. A part is claimed by counting up, so a thread that
 /// the system does not run just now claims nothing and nobody waits for it.
@@ -59,7 +62,7 @@ class Pool {
     while (take_part()) {
     }
     for (int spins = 0; completed_.load(std::memory_order_acquire) < parts; ++spins)
-      spins < kSpins ? relax() : std::this_thread::yield();
+      spins < kWaitingSpins ? relax() : std::this_thread::yield();
   }
 
  private:
@@ -83,7 +86,7 @@ class Pool {
     while (!stop_.load(std::memory_order_relaxed)) {
       if (take_part()) {
         idle = 0;
-      } else if (++idle < kSpins) {
+      } else if (++idle < kIdleSpins) {
         relax();
       } else {
         sleep();

@@ -2,6 +2,7 @@
 #include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/stack_builder.hpp>
 #include <autograd/tape.hpp>
 
 #include <algorithm>
@@ -222,30 +223,9 @@ Variable concat(std::initializer_list<Variable> parts, int axis) {
 }
 
 Variable stack(std::span<const Variable> parts, int axis) {
-  check_parts("stack", parts);
-  axis = normalize_axis("stack", axis, parts[0].rank() + 1);
-  Shape shape = parts[0].shape();
-  shape.insert(axis, static_cast<Index>(parts.size()));
-  Tensor y = Tensor::empty(shape, parts[0].dtype());
-  for (std::size_t k = 0; k < parts.size(); ++k) {
-    if (parts[k].shape() != parts[0].shape())
-      throw ShapeError("stack: all tensors must have one shape, got " + describe(parts[0].value()) +
-                       " and " + describe(parts[k].value()));
-    if (parts[k].dtype() != parts[0].dtype())
-      throw DtypeError("stack: one dtype is needed, got " + describe(parts[0].value()) + " and " +
-                       describe(parts[k].value()));
-    Tensor target = y.select(axis, static_cast<Index>(k));
-    kernels::copy(parts[k].value(), target);
-  }
-  if (!recording("stack", parts)) return y;
-  PooledVector<Variable> places;
-  for (const Variable& part : parts) places.push_back(part.without_value());
-  return record("stack", std::move(y),
-                [places = std::move(places), axis](const Variable& g, BackwardPass& pass) {
-                  for (std::size_t k = 0; k < places.size(); ++k)
-                    if (pass.wants(places[k]))
-                      pass.add(places[k], select(g, axis, static_cast<Index>(k)));
-                });
+  StackBuilder builder(static_cast<Index>(parts.size()), axis);
+  for (std::size_t k = 0; k < parts.size(); ++k) builder.put(static_cast<Index>(k), parts[k]);
+  return builder.finish();
 }
 Variable stack(std::initializer_list<Variable> parts, int axis) {
   return stack(std::span(parts.begin(), parts.size()), axis);

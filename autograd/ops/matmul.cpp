@@ -27,16 +27,21 @@ Variable as_matrix(const Variable& x) {
   return x.rank() == 2 ? x : reshape(x, {rows_of(x.shape()), x.size(-1)});
 }
 
-/// result = a b, or a b^T, or that added to result, for matrices; in the packed form of b where
-/// that is faster.
-void multiply(const Tensor& a, const Variable& b, bool transpose_b, Tensor& result, bool add) {
-  if (a.shape()[1] == 1 || a.strides()[1] == 1) {
+bool has_unit_columns(const Tensor& x) { return x.shape()[1] == 1 || x.strides()[1] == 1; }
+
+/// result = a b, or a b^T, for matrices, added to `start` when that is defined; in the packed form
+/// of b where that is faster.
+void multiply(const Tensor& a, const Variable& b, bool transpose_b, const Tensor& start,
+              Tensor& result) {
+  if (has_unit_columns(a) && (!start.defined() || has_unit_columns(start))) {
     if (const auto* packed = Tape::packed(b, transpose_b, a.shape()[0])) {
-      packed->multiply(a, result, add);
+      packed->multiply(a, start, result);
       return;
     }
   }
-  kernels::gemm(a, transpose_b ? b.value().transpose(0, 1) : b.value(), result, add ? 1.0 : 0.0);
+  if (start.defined()) kernels::copy(start, result);
+  kernels::gemm(a, transpose_b ? b.value().transpose(0, 1) : b.value(), result,
+                start.defined() ? 1.0 : 0.0);
 }
 
 /// What the gradient of a b does to a and to b.
@@ -50,6 +55,20 @@ auto matmul_rule(const Variable& a, const Variable& b) {
       if (pass.wants(b)) pass.add(b, matmul(transpose(a), g));
     }
   };
+}
+
+/// Adds a b to the gradient of `x`, whose leading axes are the rows of a; computed where it belongs
+/// when there is room.
+void add_product_of(const Variable& a, const Variable& b, const Variable& x, BackwardPass& pass) {
+  Tensor room = pass.room(x);
+  if (!room.defined()) {
+    Variable dx = matmul(a, b);
+    return pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
+  }
+  Tensor rows = x.rank() == 2 ? room : room.reshape({a.size(0), b.size(1)});
+  multiply(a.value(), b, false, {}, rows);
+  rows = {};
+  pass.add(x, std::move(room));
 }
 
 /// c[i] = a[i] b[i] for every position i of the leading axes.
@@ -80,7 +99,7 @@ Variable matmul(const Variable& a, const Variable& b) {
                      std::to_string(b.size(-2)) + ")");
   if (a.rank() == 2 && b.rank() == 2) {
     Tensor y = Tensor::empty({a.size(0), b.size(1)}, a.dtype());
-    multiply(a.value(), b, false, y, false);
+    multiply(a.value(), b, false, {}, y);
     if (!recording("matmul", a, b)) return y;
     return record("matmul", std::move(y), matmul_rule(a, b));
   }
@@ -121,23 +140,28 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
       throw ShapeError("linear: bias " + to_string(bias.shape()) +
                        " does not broadcast to the result " + to_string(shape) + " of x " +
                        to_string(x.shape()) + " with weight " + to_string(weight.shape()));
-    kernels::copy(bias.shape() == shape ? bias.value() : bias.value().broadcast_to(shape), y);
   }
-  const bool is_matrix = x.rank() == 2;
-  const Index count = rows_of(shape);
-  Tensor rows = is_matrix ? y : y.reshape({count, weight.size(0)});
-  multiply(is_matrix ? x.value() : x.value().reshape({count, weight.size(1)}), weight, true, rows,
-           bias.defined());
+  const auto start_as = [&](const Shape& wanted) {
+    if (!bias.defined()) return Tensor();
+    const Tensor stretched =
+        bias.shape() == shape ? bias.value() : bias.value().broadcast_to(shape);
+    return stretched.shape() == wanted ? stretched : stretched.reshape(wanted);
+  };
+  if (x.rank() == 2) {
+    multiply(x.value(), weight, true, start_as(shape), y);
+  } else {
+    const Shape rows{rows_of(shape), weight.size(0)};
+    Tensor result = y.reshape(rows);
+    multiply(x.value().reshape({rows[0], weight.size(1)}), weight, true, start_as(rows), result);
+  }
   if (!recording("linear", x, weight, bias)) return y;
   Variable result =
       record("linear", std::move(y),
              [x, weight, bias = bias.without_value()](const Variable& g, BackwardPass& pass) {
                const Variable slopes = as_matrix(g);
-               if (pass.wants(x)) {
-                 Variable dx = matmul(slopes, weight);
-                 pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
-               }
+               if (pass.wants(x)) add_product_of(slopes, weight, x, pass);
                if (pass.wants(weight)) pass.add_product(weight, slopes, as_matrix(x));
+               if (x.rank() > 2) pass.finish_products();
                if (pass.wants(bias)) pass.add(bias, g);
              });
   Tape::recorder("linear").pass_gradient(result, bias);

@@ -46,8 +46,7 @@ struct Update {
 ///
 ///     if (auto update = rule.step(x_t, target_t)) adam.step(update->gradients);
 ///
-/// The sequences of a batch must not see each other in the cell; rules that go step by step call
-/// project() with one step, so one that mixes time steps is for BPTT only.
+/// The sequences of a batch must not see each other in the cell.
 class LearningRule {
  public:
   virtual ~LearningRule() = default;

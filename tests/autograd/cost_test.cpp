@@ -45,16 +45,16 @@ void expect_flat_cost(const std::function<Variable(const Variable& x)>& unroll) 
   const auto per_step = [&](std::size_t k, double Cost::*count) {
     return (costs[k + 1].*count - costs[k].*count) / static_cast<double>(kSteps[k + 1] - kSteps[k]);
   };
-  const auto expect_equal = [&](const char* what, double Cost::*count) {
+  const auto expect_equal = [&](const char* what, double Cost::*count, double tolerance) {
     CHECK_MESSAGE(costs[0].*count > 50.0, what << " were not counted");
     for (std::size_t k = 1; k + 1 < kSteps.size(); ++k)
-      CHECK_MESSAGE(std::abs(per_step(k, count) / per_step(0, count) - 1.0) < 0.01,
+      CHECK_MESSAGE(std::abs(per_step(k, count) / per_step(0, count) - 1.0) < tolerance,
                     what << " per step: " << per_step(0, count) << " up to T = " << kSteps[1]
                          << ", " << per_step(k, count) << " up to T = " << kSteps[k + 1]);
   };
-  expect_equal("operations", &Cost::operations);
-  expect_equal("requests", &Cost::requests);
-  expect_equal("bytes", &Cost::bytes);
+  expect_equal("operations", &Cost::operations, 0.01);
+  expect_equal("requests", &Cost::requests, 0.01);
+  expect_equal("bytes", &Cost::bytes, 0.05);  // blocks come in sizes
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ std::vector<double> product_of(const Tensor& a, const Tensor& b) {
 TEST_CASE(
     "a packed matrix multiplies as the definition says, for sizes beside those of its tiles") {
   for (Index inner : {1, 15, 16, 255, 257, 300})
-    for (Index columns : {1, 15, 16, 17, 31, 33, 65}) {
+    for (Index columns : {1, 8, 15, 16, 17, 31, 33, 65, 200}) {
       const Tensor b = narrow({inner, columns}, 1);
       const kernels::PackedMatrix packed(b);
       const kernels::PackedMatrix of_a_view(b.transpose(0, 1).clone().transpose(0, 1));
@@ -35,12 +35,70 @@ TEST_CASE(
         CAPTURE(columns);
         CAPTURE(rows);
         Tensor c = full({rows, columns}, std::nan(""));  // what it held is ignored
-        packed.multiply(a, c, false);
+        packed.multiply(a, {}, c);
         expect_values(c, expected, 1e-5);
         Tensor d = Tensor::empty({rows, columns}, Dtype::float32);
-        of_a_view.multiply(a, d, false);
+        of_a_view.multiply(a, {}, d);
         expect_close(d, c, 0.0);
       }
+    }
+}
+
+TEST_CASE("a packed matrix multiplies rows and inner axes longer than its blocks") {
+  const Tensor b = narrow({1030, 40}, 1);
+  const kernels::PackedMatrix packed(b);
+  const Tensor a = narrow({250, 1030}, 2);
+  Tensor c = Tensor::empty({250, 40}, Dtype::float32);
+  packed.multiply(a, {}, c);
+  expect_values(c, product_of(a, b), 1e-4);
+}
+
+TEST_CASE("the left operand of a packed product may lie by columns, or in rows far apart") {
+  const Tensor b = narrow({70, 50}, 1);
+  const kernels::PackedMatrix packed(b);
+  for (Index rows : {1, 9, 250}) {
+    CAPTURE(rows);
+    Tensor c = Tensor::empty({rows, 50}, Dtype::float32);
+    const Tensor by_columns = narrow({70, rows}, 2).transpose(0, 1);
+    packed.multiply(by_columns, {}, c);
+    expect_values(c, product_of(by_columns, b), 1e-5);
+    // The distance at which rows take each other's place in a cache.
+    const Tensor apart = narrow({rows, 1024}, 3).slice(1, 5, 75);
+    packed.multiply(apart, {}, c);
+    expect_values(c, product_of(apart, b), 1e-5);
+  }
+}
+
+TEST_CASE("a packed product starts from another tensor, whose rows may all be one") {
+  const Tensor b = narrow({30, 150}, 1);
+  const kernels::PackedMatrix packed(b);
+  for (Index rows : {1, 7}) {
+    const Tensor a = narrow({rows, 30}, 2);
+    for (const Tensor& start :
+         {narrow({rows, 150}, 3), narrow({150}, 4).broadcast_to({rows, 150})}) {
+      auto expected = product_of(a, b);
+      const auto added = start.to_vector<double>();
+      for (std::size_t k = 0; k < expected.size(); ++k) expected[k] += added[k];
+      Tensor c = full({rows, 150}, std::nan(""));
+      packed.multiply(a, start, c);
+      expect_values(c, expected, 1e-5);
+    }
+  }
+}
+
+TEST_CASE("one row times the transpose of a matrix is the products with its rows") {
+  for (Index inner : {1, 63, 64, 65, 130, 1000})
+    for (Index columns : {1, 2, 7, 300}) {
+      CAPTURE(inner);
+      CAPTURE(columns);
+      const Tensor weight = narrow({columns, inner}, 1);
+      const Tensor x = narrow({1, inner}, 2);
+      const Tensor bias = narrow({columns}, 3);
+      auto expected = product_of(x, weight.transpose(0, 1));
+      expect_values(linear(x, weight).value(), expected, 1e-4);
+      for (std::size_t k = 0; k < expected.size(); ++k)
+        expected[k] += bias.at({static_cast<Index>(k)});
+      expect_values(linear(x, weight, bias).value(), expected, 1e-4);
     }
 }
 
@@ -49,7 +107,7 @@ TEST_CASE("a packed product can be added, and touches nothing beside its columns
   const Tensor b = narrow({30, 21}, 2);
   Tensor whole = ones({9, 25});
   Tensor target = whole.slice(1, 2, 23);
-  kernels::PackedMatrix(b).multiply(a, target, true);
+  kernels::PackedMatrix(b).multiply(a, target, target);
   auto expected = product_of(a, b);
   for (double& e : expected) e += 1.0;
   expect_values(whole.slice(1, 2, 23), expected, 1e-5);

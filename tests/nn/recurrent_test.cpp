@@ -4,6 +4,7 @@
 #include <nn/nn.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,102 @@ class Careless : public nn::Cell {
   Slip slip_;
 };
 
+/// What a run of 60 steps of 3 sequences makes, and the gradients of a loss of it.
+struct Run {
+  Tensor outputs, last;
+  std::vector<Tensor> gradients;
+};
+
+template <class Unroll>
+Run run_of(const nn::Recurrent& rnn, const Unroll& unroll) {
+  Tape tape;
+  const Variable x = tape.watch(random({60, 3, kInputs}, 21));
+  const auto [outputs, state] = unroll(x);
+  const Variable loss = sum(outputs * Variable(random(outputs.shape(), 22))) + sum(state[0]);
+  const Gradients gradients = tape.gradients(loss);
+  Run run{outputs.value(), state[0].value(), {gradients[x].value()}};
+  for (const Parameter& parameter : rnn.parameters())
+    run.gradients.push_back(gradients[parameter].value());
+  return run;
+}
+
+/// Counts the steps that each call of project() gets.
+class Projecting : public nn::Cell {
+ public:
+  explicit Projecting(std::vector<Index>& calls) : Cell(kInputs, {kInputs}), calls_(calls) {}
+  Variable project(const Variable& x) const override {
+    calls_.push_back(x.size(0));
+    return x;
+  }
+  nn::State step(const Variable& x, const nn::State& state) const override {
+    return {state[0] + x};
+  }
+
+ private:
+  std::vector<Index>& calls_;
+};
+
+/// Shows its state as a constant.
+class CutOff : public nn::Cell {
+ public:
+  CutOff() : Cell(kInputs, {kInputs}) {}
+  nn::State step(const Variable& x, const nn::State& state) const override {
+    return {state[0] + x};
+  }
+  Variable output(const nn::State& state) const override { return detach(state[0]); }
+};
+
 }  // namespace
+
+TEST_CASE("a long sequence, projected in parts, is what its steps make one by one") {
+  for (const nn::Recurrent& rnn : every_layer())
+    for (const bool reverse : {false, true}) {
+      const Run whole =
+          run_of(rnn, [&](const Variable& x) { return rnn(x, {}, {.reverse = reverse}); });
+      const Run by_steps = run_of(rnn, [&](const Variable& x) {
+        std::vector<Variable> outputs(60);
+        nn::State state;
+        for (Index k = 0; k < 60; ++k) {
+          const Index t = reverse ? 59 - k : k;
+          const auto [output, next] = rnn(slice(x, 0, t, t + 1), state);
+          outputs[static_cast<std::size_t>(t)] = output;
+          state = next;
+        }
+        return nn::Sequence{concat(outputs, 0), state};
+      });
+      expect_close(whole.outputs, by_steps.outputs, 1e-13);
+      expect_close(whole.last, by_steps.last, 1e-13);
+      REQUIRE(whole.gradients.size() == by_steps.gradients.size());
+      for (std::size_t k = 0; k < whole.gradients.size(); ++k)
+        expect_close(whole.gradients[k], by_steps.gradients[k], 1e-12);
+    }
+}
+
+TEST_CASE("project gets every step once, and a few hundred rows at a time") {
+  for (const bool reverse : {false, true})
+    for (const Index batch : {1, 7, 300}) {
+      std::vector<Index> calls;
+      const nn::Recurrent rnn{Projecting(calls)};
+      rnn(random({1000, batch, kInputs}, 1), {}, {.reverse = reverse});
+      CHECK(std::accumulate(calls.begin(), calls.end(), Index{0}) == 1000);
+      for (Index steps : calls) CHECK((steps == 1 || steps * batch <= 400));
+    }
+}
+
+TEST_CASE("the state after the last step does not hold the memory of the sequence") {
+  for (const nn::Recurrent& rnn : every_layer()) {
+    const auto [outputs, state] = rnn(random({5, 2, kInputs}, 2));
+    for (const Variable& part : state) CHECK_FALSE(part.value().shares_buffer(outputs.value()));
+  }
+}
+
+TEST_CASE("an output that is cut off leaves the state on the tape") {
+  Tape tape;
+  const Variable x = tape.watch(random({4, 2, kInputs}, 1));
+  const auto [outputs, state] = nn::Recurrent(CutOff())(x);
+  CHECK_FALSE(outputs.recorded());
+  expect_close(tape.gradients(sum(state[0]))[x].value(), ones({4, 2, kInputs}, Dtype::float64));
+}
 
 TEST_CASE("outputs are [T,B,H], and the last one is the final hidden state") {
   for (const nn::Recurrent& rnn : every_layer()) {
