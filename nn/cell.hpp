@@ -52,8 +52,8 @@ class Cell : public Module {
   virtual State initial_state(Index batch, Dtype dtype) const;
 
   /// What of the input can be computed for several steps at once: `x: [T,B,I]` to `[T,B,P]`, biases
-  /// included. The default passes x on. A long sequence comes in parts, each step in one of them, so
-  /// what a step becomes must depend on that step of x alone.
+  /// included. The default passes x on. A long sequence comes in parts, each step in one of them,
+  /// so what a step becomes must depend on that step of x alone.
   virtual Variable project(const Variable& x) const { return x; }
 
   /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to

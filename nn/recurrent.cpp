@@ -91,8 +91,8 @@ class Ends {
 /// comes of them is still in the caches when the steps read it; a whole sequence would not be, and
 /// would take its memory twice, for the values and for their gradient.
 Index projected_steps(Index steps, Index batch) {
-  const Index rows = std::clamp<Index>(steps * batch / 3, 64, 256);
-  const Index parts = std::clamp<Index>((steps * batch + rows / 2) / rows, 1, steps);
+  constexpr Index kRows = 256;
+  const Index parts = std::clamp<Index>((steps * batch + kRows / 2) / kRows, 1, steps);
   return (steps + parts - 1) / parts;
 }
 
@@ -123,8 +123,7 @@ struct Unrolling {
         begin = reverse ? std::max<Index>(t + 1 - at_a_time, 0) : t;
         const Index end = std::min(begin + at_a_time, reverse ? t + 1 : steps);
         projected = {};
-        projected = project("recurrent", *cell,
-                            end - begin == steps ? x : slice(x, 0, begin, end));
+        projected = project("recurrent", *cell, end - begin == steps ? x : slice(x, 0, begin, end));
       }
       const Scope step = Scope::time_step(first + t);
       State next = cell->step(select(projected, 0, t - begin), current);

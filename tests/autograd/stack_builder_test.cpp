@@ -57,10 +57,16 @@ TEST_CASE("a stack says what does not fit it") {
   expect_error<ArgumentError>([&] { builder.put(2, a); }, {"stack", "position 2", "0..1"});
   expect_error<ArgumentError>([&] { builder.put(-1, a); }, {"stack", "position -1"});
   expect_error<ArgumentError>([&] { builder.put(1, {}); }, {"stack", "tensor 1", "undefined"});
-  expect_error<ShapeError>([&] { builder.put(1, random({3, 2}, 1)); },
-                           {"stack", "float64 [2,3]", "float64 [3,2]"});
-  expect_error<DtypeError>([&] { builder.put(1, zeros({2, 3})); },
-                           {"stack", "float64 [2,3]", "float32 [2,3]"});
+  expect_error<ShapeError>(
+      [&] {
+        builder.put(1, random({3, 2}, 1));
+      },
+      {"stack", "float64 [2,3]", "float64 [3,2]"});
+  expect_error<DtypeError>(
+      [&] {
+        builder.put(1, zeros({2, 3}));
+      },
+      {"stack", "float64 [2,3]", "float32 [2,3]"});
   expect_error<ArgumentError>([&] { builder.finish(); }, {"stack", "tensor 1 of 2", "missing"});
 }
 

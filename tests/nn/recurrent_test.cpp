@@ -50,7 +50,7 @@ class Careless : public nn::Cell {
   Slip slip_;
 };
 
-/// What a run of 60 steps of 3 sequences makes, and the gradients of a loss of it.
+/// What a run of 90 steps of 9 sequences makes, and the gradients of a loss of it.
 struct Run {
   Tensor outputs, last;
   std::vector<Tensor> gradients;
@@ -59,7 +59,7 @@ struct Run {
 template <class Unroll>
 Run run_of(const nn::Recurrent& rnn, const Unroll& unroll) {
   Tape tape;
-  const Variable x = tape.watch(random({60, 3, kInputs}, 21));
+  const Variable x = tape.watch(random({90, 9, kInputs}, 21));
   const auto [outputs, state] = unroll(x);
   const Variable loss = sum(outputs * Variable(random(outputs.shape(), 22))) + sum(state[0]);
   const Gradients gradients = tape.gradients(loss);
@@ -103,10 +103,10 @@ TEST_CASE("a long sequence, projected in parts, is what its steps make one by on
       const Run whole =
           run_of(rnn, [&](const Variable& x) { return rnn(x, {}, {.reverse = reverse}); });
       const Run by_steps = run_of(rnn, [&](const Variable& x) {
-        std::vector<Variable> outputs(60);
+        std::vector<Variable> outputs(90);
         nn::State state;
-        for (Index k = 0; k < 60; ++k) {
-          const Index t = reverse ? 59 - k : k;
+        for (Index k = 0; k < 90; ++k) {
+          const Index t = reverse ? 89 - k : k;
           const auto [output, next] = rnn(slice(x, 0, t, t + 1), state);
           outputs[static_cast<std::size_t>(t)] = output;
           state = next;
