@@ -8,28 +8,33 @@
 namespace unroll::memory {
 namespace {
 
-// Sizes are rounded up to one of eight steps per power of two: at most an eighth of a block is
-// wasted. The line before the numbers of a Buffer comes on top, or every power of two would just
-// miss its step.
-constexpr std::size_t kExtra = kAlignment;
-constexpr std::size_t kSmallest = 64;
+// Sizes are counted in lines of the cache and rounded up to one of eight steps per power of two: at
+// most an eighth of a block is wasted. The line before the numbers of a Buffer is left out, or
+// every power of two would just miss its step.
 constexpr std::size_t kSteps = 8;
 
 constexpr std::size_t size_class(std::size_t bytes) {
-  if (bytes <= kSmallest + kExtra) return 0;
-  const std::size_t last = bytes - kExtra - 1;
+  const std::size_t lines = (bytes + kAlignment - 1) / kAlignment;
+  if (lines <= 2) return 0;
+  const std::size_t last = lines - 2;
+  if (last < kSteps) return last;
   const auto log = static_cast<std::size_t>(std::bit_width(last)) - 1;
-  return (log - 6) * kSteps + last / ((std::size_t{1} << log) / kSteps) - kSteps + 1;
+  return (log - 3) * kSteps + last / ((std::size_t{1} << log) / kSteps);
 }
 
 constexpr std::size_t class_bytes(std::size_t index) {
-  if (index == 0) return kSmallest + kExtra;
-  const std::size_t log = (index - 1) / kSteps + 6;
-  return (std::size_t{1} << log) / kSteps * ((index - 1) % kSteps + kSteps + 1) + kExtra;
+  std::size_t last = index;
+  if (index >= kSteps) {
+    const std::size_t step = std::size_t{1} << (index / kSteps - 1);
+    last = (index % kSteps + kSteps + 1) * step - 1;
+  }
+  return (last + 2) * kAlignment;
 }
 
-static_assert(class_bytes(size_class(128)) == 128 && class_bytes(size_class(129)) == 136);
-static_assert(class_bytes(size_class(4096 + kExtra)) == 4096 + kExtra);
+static_assert(class_bytes(size_class(1)) == 128 && class_bytes(size_class(129)) == 192);
+static_assert(class_bytes(size_class(4096 + 64)) == 4096 + 64);
+static_assert(class_bytes(size_class(4096 + 65)) == 4096 + 512 + 64);
+static_assert(class_bytes(size_class(std::size_t{1} << 40)) >= std::size_t{1} << 40);
 
 constexpr std::size_t kClasses = size_class(std::size_t{1} << 46) + 1;
 
@@ -120,9 +125,8 @@ class Pool {
       return std::exchange(free_[index], free_[index]->next);
     ++statistics_.allocations;
     if (rounded > kLargestFromSlab) return ::operator new (rounded, std::align_val_t{kAlignment});
-    const std::size_t step = (rounded + kAlignment - 1) / kAlignment * kAlignment;
     auto* slab = static_cast<std::byte*>(::operator new (kSlabBytes, std::align_val_t{kAlignment}));
-    for (std::size_t at = step; at + step <= kSlabBytes; at += step) {
+    for (std::size_t at = rounded; at + rounded <= kSlabBytes; at += rounded) {
       free_[index] = new (slab + at) FreeBlock{free_[index]};
       statistics_.bytes_cached += rounded;
     }
