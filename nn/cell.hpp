@@ -25,7 +25,9 @@ class State {
   std::size_t size() const { return values_.size(); }
   const Variable& operator[](std::size_t k) const { return values_[k]; }
   Variable& operator[](std::size_t k) { return values_[k]; }
+  auto begin() { return values_.begin(); }
   auto begin() const { return values_.begin(); }
+  auto end() { return values_.end(); }
   auto end() const { return values_.end(); }
   void push_back(Variable value) { values_.push_back(std::move(value)); }
 

@@ -131,8 +131,8 @@ struct Unrolling {
       const Variable output = cell->output(next);
       const Variable placed = outputs.put(t, output);
       if (k + 1 < steps)
-        for (std::size_t i = 0; i < next.size(); ++i)
-          if (is_same(next[i], output)) next[i] = placed;
+        for (Variable& part : next)
+          if (is_same(part, output)) part = placed;
       if (first + t < forced) {
         next = cell->force(next, select(targets, 0, t));
         check_state("recurrent", "what force returned", *cell, next, batch);

@@ -28,8 +28,8 @@ void relax() {
 #endif
 }
 
-/// How often an idle thread looks for work before it sleeps: about a millisecond. To wake it takes
-/// longer than most operations do.
+/// How often an idle thread looks for work before it sleeps: for about 400 microseconds. To wake it
+/// takes longer than most operations do.
 constexpr int kIdleSpins = 15000;
 
 /// How often a thread that waits for the others looks before it lets them have its processor.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace unroll::kernels {
 namespace {
@@ -163,19 +164,26 @@ UNROLL_TILE_SET(avx2, [[gnu::target("avx2,fma")]], 8, 6)
 UNROLL_TILE_SET(baseline, , 4, 4)
 #undef UNROLL_TILE_SET
 
-const TileSet& choose() {
+std::vector<const TileSet*> find_usable() {
+  std::vector<const TileSet*> usable;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return avx512_set;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2_set;
+  if (__builtin_cpu_supports("avx512f")) usable.push_back(&avx512_set);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) usable.push_back(&avx2_set);
 #endif
-  return baseline_set;
+  usable.push_back(&baseline_set);
+  return usable;
 }
 
 }  // namespace
 
+std::span<const TileSet* const> usable_tiles() {
+  static const std::vector<const TileSet*> usable = find_usable();
+  return usable;
+}
+
 const TileSet& tiles() {
-  static const TileSet& chosen = choose();
-  return chosen;
+  static const TileSet& best = *usable_tiles().front();
+  return best;
 }
 
 }  // namespace unroll::kernels

@@ -2,6 +2,8 @@
 
 #include <autograd/shape.hpp>
 
+#include <span>
+
 namespace unroll::kernels {
 
 /// One tile of a product: some rows of a times one panel, kept in registers while it runs down K.
@@ -41,7 +43,10 @@ struct TileSet {
 inline constexpr Index kMostTileRows = 12;
 inline constexpr Index kWidestPanel = 32;
 
-/// Those of the processor that the program runs on.
+/// Those that the processor can run, the best first.
+std::span<const TileSet* const> usable_tiles();
+
+/// The best of them.
 const TileSet& tiles();
 
 }  // namespace unroll::kernels
