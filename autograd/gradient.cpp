@@ -24,7 +24,7 @@ constexpr Index kLongProduct = 256;
 
 /// Rows from which on products are realised when there is a reason to, and without one: more in one
 /// call would not be faster.
-constexpr Index kRowsWorthwhile = 64;
+constexpr Index kRowsWorthwhile = 128;
 constexpr Index kRowsEnough = 512;
 
 std::size_t bytes(const Tensor& x) {
@@ -166,6 +166,7 @@ void BackwardPass::drop(std::uint32_t slot) {
   if (terms->dense.defined()) terms->dense = {};
   terms->products.clear();
   terms->rows_pending = 0;
+  terms->is_pending = false;
   terms->parts.clear();
   terms->rows.clear();
   unused_.push_back(terms);
@@ -256,7 +257,7 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
     product.part = terms.number_of(part);
   }
   if (terms.rows_pending >= kRowsEnough && !terms.continued_by(product)) realise_products(terms);
-  if (terms.products.empty()) pending_.push_back(x.slot_);
+  if (!std::exchange(terms.is_pending, true)) pending_.push_back(x.slot_);
   pending_bytes_ += bytes(product.a) + bytes(product.b);
   terms.rows_pending += product.a.shape()[0];
   terms.products.push_back(std::move(product));
@@ -266,9 +267,10 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
 void BackwardPass::finish_products() {
   std::erase_if(pending_, [&](std::uint32_t slot) {
     Terms* terms = terms_[slot];
-    if (!terms || terms->products.empty()) return true;
-    if (terms->rows_pending < kRowsWorthwhile) return false;
+    if (!terms) return true;
+    if (!terms->products.empty() && terms->rows_pending < kRowsWorthwhile) return false;
     realise_products(*terms);
+    terms->is_pending = false;
     return true;
   });
 }

@@ -87,8 +87,8 @@ class BackwardPass {
   void add_region(const Variable& x, const Region& region, const Variable& g);
   /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`.
   void add_rows(const Variable& x, const Tensor& indices, const Variable& g);
-  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. All products of one x are laid end to end
-  /// and realised as one product of their summed K.
+  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. Products of one x that wait are laid end
+  /// to end and realised as one product of their summed K.
   void add_product(const Variable& x, const Variable& a, const Variable& b);
 
   /// To be called by the rule of an operation on several steps at once: realises the products that
@@ -119,6 +119,7 @@ class BackwardPass {
     GradientBuffer dense;
     PooledVector<Product> products;
     Index rows_pending = 0;    // of all products
+    bool is_pending = false;   // its slot is listed
     PooledVector<Part> parts;  // where the products go
     PooledVector<RowsTerm> rows;
     Shape shape;  // of the variable; known once there are products or rows
@@ -157,7 +158,7 @@ class BackwardPass {
   std::size_t passing_;  // index among the tape's; the sweep goes down
   bool differentiable_;
   std::size_t pending_bytes_ = 0;        // in products that wait
-  PooledVector<std::uint32_t> pending_;  // slots that have some, each once
+  PooledVector<std::uint32_t> pending_;  // slots that may have some, each once
   PooledVector<Terms*> terms_;
   PooledVector<Terms*> unused_;
 };

@@ -23,15 +23,16 @@ void GradientBuffer::extend(Interval place) {
     written_ = {std::min(written_.begin, place.begin), std::max(written_.end, place.end)};
 }
 
+void GradientBuffer::zero(Index from, Index to) {
+  if (from >= to) return;
+  Tensor gap = whole_.value().with_layout({to - from}, {1}, from);
+  kernels::fill(gap, 0.0);
+}
+
 /// From here on every element holds a number.
 void GradientBuffer::fill_gaps() {
   if (!reserved_.empty()) stop_placing();
   const Index size = whole_.value().size();
-  const auto zero = [&](Index from, Index to) {
-    if (from >= to) return;
-    Tensor gap = whole_.value().with_layout({to - from}, {1}, from);
-    kernels::fill(gap, 0.0);
-  };
   if (written_ == Interval{0, size}) return;
   zero(0, written_.begin);
   zero(written_.end, size);
@@ -86,6 +87,11 @@ void GradientBuffer::add(const Shape& shape, const Part& part, const Tensor& g) 
                            g.address() == target().address();
     if (came_back) {
       reserved_ = {};
+      // Others may have been written meanwhile, and not beside it.
+      if (!written_.empty()) {
+        zero(written_.end, place.begin);
+        zero(place.end, written_.begin);
+      }
       extend(place);
       return;
     }

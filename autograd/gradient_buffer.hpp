@@ -55,6 +55,7 @@ class GradientBuffer {
   void begin(const Shape& shape, Dtype dtype);
   bool touches(Interval place) const;
   void extend(Interval place);
+  void zero(Index from, Index to);
   void fill_gaps();
   void own();
   void stop_placing();

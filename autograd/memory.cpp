@@ -9,29 +9,31 @@ namespace unroll::memory {
 namespace {
 
 // Sizes are counted in lines of the cache and rounded up to one of eight steps per power of two: at
-// most an eighth of a block is wasted. The line before the numbers of a Buffer is left out, or
-// every power of two would just miss its step.
+// most an eighth of a block is wasted beside what fills its last line. The line before the numbers
+// of a Buffer is left out, or every power of two would just miss its step.
 constexpr std::size_t kSteps = 8;
 
 constexpr std::size_t size_class(std::size_t bytes) {
   const std::size_t lines = (bytes + kAlignment - 1) / kAlignment;
-  if (lines <= 2) return 0;
+  if (lines <= 1) return 0;
   const std::size_t last = lines - 2;
-  if (last < kSteps) return last;
+  if (last < kSteps) return last + 1;
   const auto log = static_cast<std::size_t>(std::bit_width(last)) - 1;
-  return (log - 3) * kSteps + last / ((std::size_t{1} << log) / kSteps);
+  return (log - 3) * kSteps + last / ((std::size_t{1} << log) / kSteps) + 1;
 }
 
 constexpr std::size_t class_bytes(std::size_t index) {
-  std::size_t last = index;
-  if (index >= kSteps) {
-    const std::size_t step = std::size_t{1} << (index / kSteps - 1);
-    last = (index % kSteps + kSteps + 1) * step - 1;
+  if (index == 0) return kAlignment;
+  std::size_t last = index - 1;
+  if (last >= kSteps) {
+    const std::size_t step = std::size_t{1} << (last / kSteps - 1);
+    last = (last % kSteps + kSteps + 1) * step - 1;
   }
   return (last + 2) * kAlignment;
 }
 
-static_assert(class_bytes(size_class(1)) == 128 && class_bytes(size_class(129)) == 192);
+static_assert(class_bytes(size_class(64)) == 64 && class_bytes(size_class(65)) == 128);
+static_assert(class_bytes(size_class(128)) == 128 && class_bytes(size_class(129)) == 192);
 static_assert(class_bytes(size_class(4096 + 64)) == 4096 + 64);
 static_assert(class_bytes(size_class(4096 + 65)) == 4096 + 512 + 64);
 static_assert(class_bytes(size_class(std::size_t{1} << 40)) >= std::size_t{1} << 40);

@@ -24,6 +24,10 @@ Variable StackBuilder::put(Index k, const Variable& x) {
   if (!x.defined())
     throw ArgumentError("stack: tensor " + std::to_string(k) + " of " + std::to_string(count) +
                         " is undefined");
+  Variable& part = parts_[static_cast<std::size_t>(k)];
+  if (part.defined())
+    throw ArgumentError("stack: position " + std::to_string(k) +
+                        " was put before, and its place may have been read");
   if (!whole_.defined()) {
     axis_ = normalize_axis("stack", axis_, x.rank() + 1);
     Shape shape = x.shape();
@@ -38,7 +42,6 @@ Variable StackBuilder::put(Index k, const Variable& x) {
     throw DtypeError("stack: one dtype is needed, got " + describe(place) + " and " +
                      describe(x.value()));
   kernels::copy(x.value(), place);
-  Variable& part = parts_[static_cast<std::size_t>(k)];
   part = x.value().strides() == place.strides() ? x.with_value(std::move(place)) : x;
   return part;
 }
@@ -49,9 +52,10 @@ Variable StackBuilder::finish() {
       throw ArgumentError("stack: tensor " + std::to_string(k) + " of " +
                           std::to_string(parts_.size()) + " is missing; put each before finish");
   if (!recording("stack", std::span<const Variable>(parts_))) return whole_;
-  for (Variable& part : parts_) part = part.without_value();
+  PooledVector<Variable> places;
+  for (const Variable& part : parts_) places.push_back(part.without_value());
   return record("stack", whole_,
-                [parts = std::move(parts_), axis = axis_](const Variable& g, BackwardPass& pass) {
+                [parts = std::move(places), axis = axis_](const Variable& g, BackwardPass& pass) {
                   for (std::size_t k = 0; k < parts.size(); ++k)
                     if (pass.wants(parts[k]))
                       pass.add(parts[k], select(g, axis, static_cast<Index>(k)));

@@ -14,7 +14,7 @@ class StackBuilder {
   /// Copies x to position k. Returns x; with its numbers in the stack, if they lie there as they do
   /// in x, so that the memory in which x was computed can be used again.
   Variable put(Index k, const Variable& x);
-  /// The stack. Throws ArgumentError unless every position has been put.
+  /// The stack. Throws ArgumentError unless every position has been put; each can be put once.
   Variable finish();
 
  private:

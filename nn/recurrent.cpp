@@ -98,7 +98,8 @@ Index projected_steps(Index steps, Index batch) {
 
 bool is_same(const Variable& a, const Variable& b) {
   return a.value().address() == b.value().address() && a.shape() == b.shape() &&
-         Tape::id(a) == Tape::id(b) && Tape::slot(a) == Tape::slot(b);
+         a.value().strides() == b.value().strides() && Tape::id(a) == Tape::id(b) &&
+         Tape::slot(a) == Tape::slot(b) && Tape::offset(a) == Tape::offset(b);
 }
 
 /// How a call of Recurrent runs the steps of a sequence, or of a segment of it.
@@ -108,12 +109,15 @@ struct Unrolling {
   Index forced;  // steps from the first on that have targets
   bool reverse;
 
-  /// `x: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced.
-  Sequence operator()(const Variable& x, State current, const Variable& targets,
+  /// `sequence: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced.
+  Sequence operator()(const Variable& sequence, State current, const Variable& targets,
                       Index first) const {
-    const Index batch = x.size(1);
-    const Index steps = x.size(0);
+    const Index batch = sequence.size(1);
+    const Index steps = sequence.size(0);
     const Index at_a_time = projected_steps(steps, batch);
+    // What cannot be seen in parts is copied once, not for each part.
+    const bool is_copied = at_a_time < steps && sequence.recorded() && !Tape::can_view(sequence);
+    const Variable x = is_copied ? clone(sequence) : sequence;
     StackBuilder outputs(steps);
     Variable projected;
     Index begin = 0;  // of the steps projected

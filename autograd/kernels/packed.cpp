@@ -204,7 +204,7 @@ void PackedMatrix::multiply(const Tensor& a, const Tensor& start, Tensor& c) con
   // An element's terms are added in the same order whatever the number of parts.
   const int parts = parts_for(2.0 * static_cast<double>(rows) * static_cast<double>(inner_) *
                               static_cast<double>(columns_));
-  const bool by_rows = rows >= kRowBlock / 2;
+  const bool by_rows = rows >= kRowBlock / 2 && rows >= parts * set.max_rows;
   for (Index k = 0; k < inner_; k += kInnerBlock) {
     const Index inner = std::min(kInnerBlock, inner_ - k);
     parallel_for(parts, [&](int part) {

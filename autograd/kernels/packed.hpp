@@ -21,7 +21,8 @@ class PackedMatrix {
   /// one.
   void multiply(const Tensor& a, const Tensor& start, Tensor& c) const;
 
-  /// True for products that are faster this way than in BLAS: several rows, but not many.
+  /// True for products that are faster this way than in BLAS: not many rows; few only of a matrix
+  /// that stays in the caches.
   static bool pays(Dtype dtype, Index rows, Index inner, Index columns);
   /// True when one product is worth the packing: many rows, of a matrix that stays in the caches.
   static bool pays_once(Dtype dtype, Index rows, Index inner, Index columns);

@@ -56,6 +56,7 @@ TEST_CASE("a stack says what does not fit it") {
   builder.put(0, a);
   expect_error<ArgumentError>([&] { builder.put(2, a); }, {"stack", "position 2", "0..1"});
   expect_error<ArgumentError>([&] { builder.put(-1, a); }, {"stack", "position -1"});
+  expect_error<ArgumentError>([&] { builder.put(0, a); }, {"stack", "position 0", "before"});
   expect_error<ArgumentError>([&] { builder.put(1, {}); }, {"stack", "tensor 1", "undefined"});
   expect_error<ShapeError>(
       [&] {
@@ -68,6 +69,9 @@ TEST_CASE("a stack says what does not fit it") {
       },
       {"stack", "float64 [2,3]", "float32 [2,3]"});
   expect_error<ArgumentError>([&] { builder.finish(); }, {"stack", "tensor 1 of 2", "missing"});
+  builder.put(1, a);
+  builder.finish();
+  expect_error<ArgumentError>([&] { builder.put(1, a); }, {"stack", "position 1", "before"});
 }
 
 }  // namespace unroll::testing

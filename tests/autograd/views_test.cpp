@@ -137,6 +137,26 @@ TEST_CASE("a view of values that do not lie in order is made of a copy") {
                 {0, 0, 0, 0, 2.0 * y.value().at({0}), 2.0 * y.value().at({1})});
 }
 
+TEST_CASE("steps whose gradients come in any order leave nothing between them unset") {
+  const Shape shape{10, 2, 3};
+  const Tensor w = random({4, 3}, 1);
+  Tape tape;
+  const Variable x = tape.watch(random(shape, 2));
+  const Variable steps = x * 1.0;
+  // The gradient of step 9 is computed at its place, and comes back after that of step 2.
+  const Variable late = select(steps, 0, 9) + 1.0;
+  const Variable early = select(steps, 0, 2) + 1.0;
+  const Variable loss = sum(linear(early, w)) + sum(linear(late, w));
+  {
+    std::vector<Tensor> used;  // memory as the sweep will find it
+    for (int k = 0; k < 8; ++k) used.push_back(full(shape, 1e9, Dtype::float64));
+  }
+  const Tensor slope = tape.gradients(loss)[x].value();
+  const Tensor row = sum(w, {0}).value().broadcast_to({2, 3});
+  for (Index t = 0; t < 10; ++t)
+    expect_close(slope.select(0, t), t == 2 || t == 9 ? row : zeros({2, 3}, Dtype::float64));
+}
+
 TEST_CASE("a view has no gradient of its own, a clone of it has") {
   Tape tape;
   const Variable x = tape.watch(random({2, 3}, 1));

@@ -95,7 +95,47 @@ class CutOff : public nn::Cell {
   Variable output(const nn::State& state) const override { return detach(state[0]); }
 };
 
+/// Shows its state with rows and columns exchanged.
+class Turned : public nn::Cell {
+ public:
+  Turned() : Cell(kInputs, {kInputs}) {}
+  nn::State step(const Variable& x, const nn::State& state) const override {
+    return {state[0] * 0.5 + x};
+  }
+  Variable output(const nn::State& state) const override { return transpose(state[0]); }
+};
+
 }  // namespace
+
+TEST_CASE("an output that shows the state in another order leaves the state as it is") {
+  const Tensor x = random({4, kInputs, kInputs}, 1);
+  for (const bool records : {false, true}) {
+    Tape tape;
+    const auto [outputs, state] = nn::Recurrent(Turned())(records ? tape.watch(x) : Variable(x));
+    Variable expected = zeros({kInputs, kInputs}, Dtype::float64);
+    for (Index t = 0; t < 4; ++t) expected = expected * 0.5 + Variable(x.select(0, t));
+    expect_close(state[0].value(), expected.value());
+    expect_close(select(outputs, 0, 3).value(), transpose(expected).value());
+  }
+}
+
+TEST_CASE("a long sequence that lies otherwise than in rows is copied once, and is the same") {
+  const nn::Recurrent rnn = in_float64(nn::Elman(kInputs, kHidden));
+  const auto slope = [&](bool broadcasts) {
+    Tape tape;
+    const Variable context = tape.watch(random({kInputs}, 1));
+    const Shape shape{200, 4, kInputs};
+    const Variable x =
+        broadcasts ? broadcast_to(context, shape) : context + zeros(shape, Dtype::float64);
+    const Variable loss = sum(rnn(x).outputs);
+    const std::size_t operations = tape.statistics().operations;
+    return std::pair{tape.gradients(loss)[context].value(), operations};
+  };
+  const auto [stretched, with_copy] = slope(true);
+  const auto [plain, without] = slope(false);
+  expect_close(stretched, plain);
+  CHECK(with_copy == without + 1);
+}
 
 TEST_CASE("a long sequence, projected in parts, is what its steps make one by one") {
   for (const nn::Recurrent& rnn : every_layer())
