@@ -143,10 +143,13 @@ TEST_CASE("steps whose gradients come in any order leave nothing between them un
   Tape tape;
   const Variable x = tape.watch(random(shape, 2));
   const Variable steps = x * 1.0;
+  const Tensor shift = random({2, 3}, 3);
   // The gradient of step 9 is computed at its place, and comes back after that of step 2.
-  const Variable late = select(steps, 0, 9) + 1.0;
-  const Variable early = select(steps, 0, 2) + 1.0;
-  const Variable loss = sum(linear(early, w)) + sum(linear(late, w));
+  const Variable late = select(steps, 0, 9) + shift;
+  const Variable early = select(steps, 0, 2) + shift;
+  const Variable of_early = linear(early, w);
+  const Variable of_late = linear(late, w);
+  const Variable loss = sum(of_early) + sum(of_late);
   {
     std::vector<Tensor> used;  // memory as the sweep will find it
     for (int k = 0; k < 8; ++k) used.push_back(full(shape, 1e9, Dtype::float64));
