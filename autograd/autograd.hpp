@@ -39,6 +39,7 @@
 #include <autograd/pointwise.hpp>
 #include <autograd/random.hpp>
 #include <autograd/scope.hpp>
+#include <autograd/stack_builder.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/threads.hpp>

@@ -1,7 +1,5 @@
 #include <autograd/error.hpp>
 #include <autograd/gradient.hpp>
-#include <autograd/kernels/copy.hpp>
-#include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
@@ -11,6 +9,8 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
+#include <utility>
 
 namespace unroll {
 namespace {
@@ -18,82 +18,8 @@ namespace {
 /// Terms that wait to be realised together are realised early when they hold more than this.
 constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
 
-/// Rows from which on a product is worth a call of its own: laying it beside others would only
-/// copy.
-constexpr Index kLongProduct = 256;
-
-/// Rows from which on products are realised when there is a reason to, and without one: more in one
-/// call would not be faster.
+/// Rows from which on products are worth a call when the steps they come from are over.
 constexpr Index kRowsWorthwhile = 128;
-constexpr Index kRowsEnough = 512;
-
-std::size_t bytes(const Tensor& x) {
-  return static_cast<std::size_t>(x.size()) * size_of(x.dtype());
-}
-
-/// The matrix that the operands `which` of all products make when they lie one after the other in
-/// memory, in the order of the products or, `backwards`, in the opposite one; undefined otherwise.
-/// Steps of a sequence that were computed at their place in it do.
-template <class Products, class Which>
-Tensor already_joined(const Products& products, Which which, bool backwards) {
-  const std::size_t count = products.size();
-  const Tensor& first = which(products[backwards ? count - 1 : 0]);
-  const auto* expected = static_cast<const std::byte*>(first.address());
-  Index rows = 0;
-  for (std::size_t k = 0; k < count; ++k) {
-    const Tensor& x = which(products[backwards ? count - 1 - k : k]);
-    if (!x.is_contiguous() || x.address() != expected || !x.shares_buffer(first)) return {};
-    expected += x.size() * static_cast<Index>(size_of(x.dtype()));
-    rows += x.shape()[0];
-  }
-  const Shape shape{rows, first.shape()[1]};
-  return first.with_layout(shape, row_major(shape), 0);
-}
-
-/// The same by copying.
-template <class Products, class Which>
-Tensor join(const Products& products, Which which, bool backwards) {
-  const std::size_t count = products.size();
-  Index rows = 0;
-  for (const auto& product : products) rows += which(product).shape()[0];
-  const Tensor& first = which(products[0]);
-  Tensor joined = Tensor::empty({rows, first.shape()[1]}, first.dtype());
-  Index begin = 0;
-  for (std::size_t k = 0; k < count; ++k) {
-    const Tensor& x = which(products[backwards ? count - 1 - k : k]);
-    Tensor place = joined.slice(0, begin, begin + x.shape()[0]);
-    kernels::copy(x, place);
-    begin += x.shape()[0];
-  }
-  return joined;
-}
-
-/// total = beta total + the sum of a^T b over the products, by one product of their summed length.
-template <class Products>
-void add_products(const Products& products, Tensor& total, double beta) {
-  const auto a = [](const auto& product) -> const Tensor& { return product.a; };
-  const auto b = [](const auto& product) -> const Tensor& { return product.b; };
-  const auto multiply = [&](const Tensor& left, const Tensor& right) {
-    kernels::gemm(left.transpose(0, 1), right, total, beta);
-    beta = 1.0;
-  };
-  if (products.size() == 1) return multiply(products[0].a, products[0].b);
-  for (const bool backwards : {false, true}) {
-    const Tensor left = already_joined(products, a, backwards);
-    const Tensor right = already_joined(products, b, backwards);
-    if (!left.defined() && !right.defined()) continue;
-    return multiply(left.defined() ? left : join(products, a, backwards),
-                    right.defined() ? right : join(products, b, backwards));
-  }
-  PooledVector<typename Products::value_type> shorter;
-  for (const auto& product : products) {
-    if (product.a.shape()[0] >= kLongProduct)
-      multiply(product.a, product.b);
-    else
-      shorter.push_back(product);
-  }
-  if (!shorter.empty()) multiply(join(shorter, a, false), join(shorter, b, false));
-}
 
 }  // namespace
 
@@ -165,9 +91,7 @@ void BackwardPass::drop(std::uint32_t slot) {
   if (!terms) return;
   if (terms->dense.defined()) terms->dense = {};
   terms->products.clear();
-  terms->rows_pending = 0;
   terms->is_pending = false;
-  terms->parts.clear();
   terms->rows.clear();
   unused_.push_back(terms);
 }
@@ -246,21 +170,23 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
   Terms& terms = this->terms(x);
   terms.shape = base_shape(x);
   terms.dtype = x.dtype();
-  Product product{a.value(), b.value(), 0};
+  Tensor left = a.value();
+  Tensor right = b.value();
+  std::optional<Part> part;
   if (x.base_ != 0) {
-    Part part = part_of(x);
-    if (part.strides[0] == 1 && part.strides[1] != 1) {  // a transposed view: transpose the product
-      std::swap(part.shape[0], part.shape[1]);
-      std::swap(part.strides[0], part.strides[1]);
-      std::swap(product.a, product.b);
+    part = part_of(x);
+    if (part->strides[0] == 1 &&
+        part->strides[1] != 1) {  // a transposed view: transpose the product
+      std::swap(part->shape[0], part->shape[1]);
+      std::swap(part->strides[0], part->strides[1]);
+      std::swap(left, right);
     }
-    product.part = terms.number_of(part);
   }
-  if (terms.rows_pending >= kRowsEnough && !terms.continued_by(product)) realise_products(terms);
+  if (terms.products.is_enough_before(left)) realise_products(terms);
   if (!std::exchange(terms.is_pending, true)) pending_.push_back(x.slot_);
-  pending_bytes_ += bytes(product.a) + bytes(product.b);
-  terms.rows_pending += product.a.shape()[0];
-  terms.products.push_back(std::move(product));
+  pending_bytes_ -= terms.products.bytes();
+  terms.products.add(std::move(left), std::move(right), part);
+  pending_bytes_ += terms.products.bytes();
   if (pending_bytes_ > kPendingLimit) realise_products(terms);
 }
 
@@ -268,56 +194,17 @@ void BackwardPass::finish_products() {
   std::erase_if(pending_, [&](std::uint32_t slot) {
     Terms* terms = terms_[slot];
     if (!terms) return true;
-    if (!terms->products.empty() && terms->rows_pending < kRowsWorthwhile) return false;
+    if (!terms->products.empty() && terms->products.rows() < kRowsWorthwhile) return false;
     realise_products(*terms);
     terms->is_pending = false;
     return true;
   });
 }
 
-/// True when the left operand lies in memory beside that of the last product: they are steps of one
-/// piece of a sequence.
-bool BackwardPass::Terms::continued_by(const Product& product) const {
-  const Tensor& last = products.back().a;
-  const Tensor& next = product.a;
-  const auto start = [](const Tensor& x) { return static_cast<const std::byte*>(x.address()); };
-  return next.shares_buffer(last) &&
-         (start(next) + bytes(next) == start(last) || start(last) + bytes(last) == start(next));
-}
-
-/// Views made anew at every step show the same part, and their products belong together.
-std::uint32_t BackwardPass::Terms::number_of(const Part& part) {
-  constexpr std::size_t kLookedAt = 8;
-  const std::size_t end = parts.size();
-  for (std::size_t k = end; k-- > end - std::min(end, kLookedAt);)
-    if (parts[k] == part) return static_cast<std::uint32_t>(k + 1);
-  parts.push_back(part);
-  return static_cast<std::uint32_t>(parts.size());
-}
-
 void BackwardPass::realise_products(Terms& terms) {
-  while (!terms.products.empty()) {
-    const std::uint32_t number = terms.products[0].part;
-    const auto others =
-        std::stable_partition(terms.products.begin(), terms.products.end(),
-                              [number](const Product& product) { return product.part == number; });
-    const std::span<const Product> group(terms.products.begin(), others);
-    if (number == 0 && !terms.dense.defined()) {
-      Tensor total = Tensor::empty({group[0].a.size(1), group[0].b.size(1)}, terms.dtype);
-      add_products(group, total, 0.0);
-      terms.dense.add(std::move(total));
-    } else {
-      Tensor total = terms.dense.writable(terms.shape, terms.dtype);
-      if (number != 0) {
-        const Part& part = terms.parts[number - 1];
-        total = total.with_layout(part.shape, part.strides, part.offset);
-      }
-      add_products(group, total, 1.0);
-    }
-    for (const Product& product : group) pending_bytes_ -= bytes(product.a) + bytes(product.b);
-    terms.products.erase(terms.products.begin(), others);
-  }
-  terms.rows_pending = 0;
+  if (terms.products.empty()) return;
+  pending_bytes_ -= terms.products.bytes();
+  terms.products.move_to(terms.dense, terms.shape, terms.dtype);
 }
 
 const Variable* BackwardPass::passes_to(std::uint32_t slot) {

@@ -2,6 +2,7 @@
 
 #include <autograd/gradient_buffer.hpp>
 #include <autograd/parameter.hpp>
+#include <autograd/product_terms.hpp>
 #include <autograd/variable.hpp>
 
 #include <cstdint>
@@ -111,22 +112,13 @@ class BackwardPass {
 
  private:
   friend class Tape;
-  struct Product {
-    Tensor a, b;
-    std::uint32_t part;  // 0: all of the variable, otherwise 1 + the index among Terms::parts
-  };
   struct Terms {
     GradientBuffer dense;
-    PooledVector<Product> products;
-    Index rows_pending = 0;    // of all products
-    bool is_pending = false;   // its slot is listed
-    PooledVector<Part> parts;  // where the products go
+    ProductTerms products;
+    bool is_pending = false;  // its slot is among pending_
     PooledVector<RowsTerm> rows;
     Shape shape;  // of the variable; known once there are products or rows
     Dtype dtype = Dtype::float32;
-
-    std::uint32_t number_of(const Part& part);
-    bool continued_by(const Product& product) const;
   };
 
   BackwardPass(const Tape& tape, std::size_t slots, bool differentiable);
@@ -158,7 +150,7 @@ class BackwardPass {
   std::size_t passing_;  // index among the tape's; the sweep goes down
   bool differentiable_;
   std::size_t pending_bytes_ = 0;        // in products that wait
-  PooledVector<std::uint32_t> pending_;  // slots that may have some, each once
+  PooledVector<std::uint32_t> pending_;  // slots that may have some
   PooledVector<Terms*> terms_;
   PooledVector<Terms*> unused_;
 };

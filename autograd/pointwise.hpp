@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/dual.hpp>
 #include <autograd/error.hpp>
+#include <autograd/functions.hpp>
 #include <autograd/tape.hpp>
 
 #include <algorithm>
@@ -248,9 +248,9 @@ Variable as_variable(const X& x) {
 }  // namespace detail
 
 /// y = f(x...), element by element, as one pass over memory. `f` is a generic lambda over numbers
-/// that uses + - * /, comparisons with where(), and the functions of dual.hpp, and returns one
-/// number or a std::tuple, std::pair or std::array of them. It may capture constants, by value: it
-/// runs again in the backward pass, when the caller's locals are gone.
+/// that uses + - * /, comparisons with where(), and the functions of dual.hpp and functions.hpp,
+/// and returns one number or a std::tuple, std::pair or std::array of them. It may capture
+/// constants, by value: it runs again in the backward pass, when the caller's locals are gone.
 ///
 ///     auto [h, c] = pointwise([](auto i, auto f, auto g, auto o, auto c) {
 ///       auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);

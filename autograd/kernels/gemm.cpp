@@ -73,10 +73,10 @@ void blas_gemm(const Operand& a, const Operand& b, T* c, Index c_stride, Range r
                 beta, z, leading);
 }
 
-/// The same for one row x, as a matrix times a vector.
+/// The same for one row x, by whoever reads the matrix faster.
 template <class T>
-void blas_gemv(const T* x, Index step, const Operand& b, T* c, Range columns, Index inner,
-               double beta) {
+void multiply_row(const T* x, Index step, const Operand& b, T* c, Range columns, Index inner,
+                  double beta) {
   const int n = to_int(columns.end - columns.begin);
   const int k = to_int(inner);
   if (n == 0) return;
@@ -134,7 +134,8 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, double beta) {
     T* to = c.mutable_data<T>();
     if (m == 1 && a.strides()[1] > 0) {
       parallel_for(parts, [&](int part) {
-        blas_gemv(a.data<T>(), a.strides()[1], right, to, part_of(n, parts, part, kGrain), k, beta);
+        multiply_row(a.data<T>(), a.strides()[1], right, to, part_of(n, parts, part, kGrain), k,
+                     beta);
       });
       return;
     }

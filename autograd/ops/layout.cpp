@@ -1,4 +1,5 @@
 #include <autograd/error.hpp>
+#include <autograd/joined.hpp>
 #include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/ops/layout.hpp>
@@ -10,22 +11,6 @@
 
 namespace unroll {
 namespace {
-
-/// The one tensor that the parts, in this order, already make up in memory; undefined when they do
-/// not.
-Tensor already_joined(std::span<const Variable> parts, int axis, const Shape& shape) {
-  const Tensor& head = parts[0].value();
-  const Strides strides = row_major(shape);
-  const Index bytes = strides[axis] * static_cast<Index>(size_of(head.dtype()));
-  const auto* expected = static_cast<const std::byte*>(head.address());
-  if (parts.size() < 2) return {};
-  for (const Variable& part : parts) {
-    const Tensor& x = part.value();
-    if (!x.shares_buffer(head) || x.address() != expected || x.strides() != strides) return {};
-    expected += x.shape()[axis] * bytes;
-  }
-  return head.with_layout(shape, strides, 0);
-}
 
 /// A variable that shows x's elements as `view` does, without a copy where that can be.
 template <class View>
@@ -194,7 +179,9 @@ Variable concat(std::span<const Variable> parts, int axis) {
                        describe(part.value()));
     shape[axis] += part.shape()[axis];
   }
-  Tensor y = already_joined(parts, axis, shape);
+  const auto value_of = [&](std::size_t k) -> const Tensor& { return parts[k].value(); };
+  Tensor y;
+  if (parts.size() > 1) y = detail::joined_in_memory(parts.size(), value_of, axis);
   if (!y.defined()) {
     y = Tensor::empty(shape, parts[0].dtype());
     Index begin = 0;

@@ -13,8 +13,9 @@ auto elementwise(const char* name, const F& f, const X&... x) {
 
 }  // namespace unroll::detail
 
-// Defines the operation on a variable that a function of dual.hpp makes, under the function's name.
-// (Written this way round, it does not read like the declaration of one called `name`.)
+// Defines the operation on a variable that a function of dual.hpp or functions.hpp makes, under the
+// function's name. (Written this way round, it does not read like the declaration of one called
+// `name`.)
 #define UNROLL_ELEMENTWISE(name)                             \
   auto name(const Variable& x)->Variable {                   \
     return detail::elementwise(                              \

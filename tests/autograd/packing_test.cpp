@@ -9,18 +9,6 @@
 #include "support/numbers.hpp"
 
 namespace unroll::testing {
-namespace {
-
-Tensor narrow(const Shape& shape, std::uint64_t seed) {
-  return random(shape, seed).to(Dtype::float32);
-}
-
-std::vector<double> product_of(const Tensor& a, const Tensor& b) {
-  return product(a.to_vector<double>(), b.to_vector<double>(), a.size(0), a.size(1), b.size(1));
-}
-
-}  // namespace
-
 TEST_CASE(
     "a packed matrix multiplies as the definition says, for sizes beside those of its tiles") {
   for (Index inner : {1, 15, 16, 255, 257, 300})
@@ -30,7 +18,7 @@ TEST_CASE(
       const kernels::PackedMatrix of_a_view(b.transpose(0, 1).clone().transpose(0, 1));
       for (Index rows : {1, 4, 7, 12, 13, 25}) {
         const Tensor a = narrow({rows, inner}, 2);
-        const auto expected = product_of(a, b);
+        const auto expected = product(a, b);
         CAPTURE(inner);
         CAPTURE(columns);
         CAPTURE(rows);
@@ -50,7 +38,7 @@ TEST_CASE("a packed matrix multiplies rows and inner axes longer than its blocks
   const Tensor a = narrow({250, 1030}, 2);
   Tensor c = Tensor::empty({250, 40}, Dtype::float32);
   packed.multiply(a, {}, c);
-  expect_values(c, product_of(a, b), 1e-4);
+  expect_values(c, product(a, b), 1e-4);
 }
 
 TEST_CASE("the left operand of a packed product may lie by columns, or in rows far apart") {
@@ -61,11 +49,11 @@ TEST_CASE("the left operand of a packed product may lie by columns, or in rows f
     Tensor c = Tensor::empty({rows, 50}, Dtype::float32);
     const Tensor by_columns = narrow({70, rows}, 2).transpose(0, 1);
     packed.multiply(by_columns, {}, c);
-    expect_values(c, product_of(by_columns, b), 1e-5);
+    expect_values(c, product(by_columns, b), 1e-5);
     // The distance at which rows take each other's place in a cache.
     const Tensor apart = narrow({rows, 1024}, 3).slice(1, 5, 75);
     packed.multiply(apart, {}, c);
-    expect_values(c, product_of(apart, b), 1e-5);
+    expect_values(c, product(apart, b), 1e-5);
   }
 }
 
@@ -76,7 +64,7 @@ TEST_CASE("a packed product starts from another tensor, whose rows may all be on
     const Tensor a = narrow({rows, 30}, 2);
     for (const Tensor& start :
          {narrow({rows, 150}, 3), narrow({150}, 4).broadcast_to({rows, 150})}) {
-      auto expected = product_of(a, b);
+      auto expected = product(a, b);
       const auto added = start.to_vector<double>();
       for (std::size_t k = 0; k < expected.size(); ++k) expected[k] += added[k];
       Tensor c = full({rows, 150}, std::nan(""));
@@ -94,7 +82,7 @@ TEST_CASE("one row times the transpose of a matrix is the products with its rows
       const Tensor weight = narrow({columns, inner}, 1);
       const Tensor x = narrow({1, inner}, 2);
       const Tensor bias = narrow({columns}, 3);
-      auto expected = product_of(x, weight.transpose(0, 1));
+      auto expected = product(x, weight.transpose(0, 1));
       expect_values(linear(x, weight).value(), expected, 1e-4);
       for (std::size_t k = 0; k < expected.size(); ++k)
         expected[k] += bias.at({static_cast<Index>(k)});
@@ -108,7 +96,7 @@ TEST_CASE("a packed product can be added, and touches nothing beside its columns
   Tensor whole = ones({9, 25});
   Tensor target = whole.slice(1, 2, 23);
   kernels::PackedMatrix(b).multiply(a, target, target);
-  auto expected = product_of(a, b);
+  auto expected = product(a, b);
   for (double& e : expected) e += 1.0;
   expect_values(whole.slice(1, 2, 23), expected, 1e-5);
   expect_values(whole.slice(1, 0, 2), std::vector<double>(18, 1.0));
@@ -123,8 +111,8 @@ TEST_CASE("a weight that a tape uses again and again gives the same products eve
     Tape tape;
     for (int use = 0; use < 4; ++use) {
       const Tensor x = narrow({rows, 40}, 10 + static_cast<std::uint64_t>(use));
-      expect_values(matmul(x, w).value(), product_of(x, w.value()), 1e-5);
-      auto expected = product_of(x, v.value().transpose(0, 1));
+      expect_values(matmul(x, w).value(), product(x, w.value()), 1e-5);
+      auto expected = product(x, v.value().transpose(0, 1));
       expect_values(linear(x, v).value(), expected, 1e-5);
       for (std::size_t i = 0; i < expected.size(); ++i)
         expected[i] += bias.at({static_cast<Index>(i % 50)});
@@ -137,8 +125,8 @@ TEST_CASE("a product sees the value that a parameter has now, not one packed bef
   Parameter w("w", narrow({20, 20}, 1));
   const Tensor x = narrow({8, 20}, 2);
   const auto expect_current = [&] {
-    expect_values(matmul(x, w).value(), product_of(x, w.value()), 1e-5);
-    expect_values(linear(x, w).value(), product_of(x, w.value().transpose(0, 1)), 1e-5);
+    expect_values(matmul(x, w).value(), product(x, w.value()), 1e-5);
+    expect_values(linear(x, w).value(), product(x, w.value().transpose(0, 1)), 1e-5);
   };
   Tape tape;
   for (int use = 0; use < 3; ++use) expect_current();

@@ -14,14 +14,6 @@ namespace {
 
 constexpr Index kInner = 9;
 
-Tensor narrow(const Shape& shape, std::uint64_t seed) {
-  return random(shape, seed).to(Dtype::float32);
-}
-
-std::vector<double> product_of(const Tensor& a, const Tensor& b) {
-  return product(a.to_vector<double>(), b.to_vector<double>(), a.size(0), a.size(1), b.size(1));
-}
-
 }  // namespace
 
 TEST_CASE("a tile of any height multiplies its rows with one panel, from a start or from zero") {
@@ -40,7 +32,7 @@ TEST_CASE("a tile of any height multiplies its rows with one panel, from a start
           const Tensor a = narrow({rows, kInner}, 2);
           const Tensor laid = transposed ? a.transpose(0, 1).clone() : a;
           const Tensor start = narrow({rows, columns}, 3);
-          auto expected = product_of(a, panel.slice(1, 0, columns).clone());
+          auto expected = product(a, panel.slice(1, 0, columns).clone());
           Tensor c = full({rows, columns}, std::nan(""));
           const auto run = [&](const float* from) {
             set->tile(rows, columns, transposed)(laid.data<float>(), laid.strides()[0],
@@ -68,7 +60,7 @@ TEST_CASE("a tile of one row multiplies it with several panels") {
           b.reshape({kInner, panels, set->width()}).transpose(0, 1).clone();  // [panel, K, width]
       const Tensor a = narrow({1, kInner}, 2);
       const Tensor start = narrow({columns}, 3);
-      auto expected = product_of(a, b);
+      auto expected = product(a, b);
       Tensor c = full({columns}, std::nan(""));
       const auto run = [&](const float* from) {
         (panels == 2 ? set->two_panels : set->four_panels)(a.data<float>(), packed.data<float>(),
@@ -92,7 +84,7 @@ TEST_CASE("the products of rows with a vector are set or added") {
         CAPTURE(rows);
         const Tensor w = narrow({rows, inner + 3}, 1).slice(1, 0, inner);
         const Tensor x = narrow({inner, 1}, 2);
-        auto expected = product_of(w, x);
+        auto expected = product(w, x);
         Tensor y = full({rows}, std::nan(""));
         const auto run = [&](bool add) {
           set->dots(w.data<float>(), w.strides()[0], rows, x.data<float>(), inner,

@@ -16,6 +16,11 @@ inline Tensor random(const Shape& shape, std::uint64_t seed, double low = -1.0, 
   return uniform(shape, low, high, Dtype::float64, generator);
 }
 
+/// The same in float32.
+inline Tensor narrow(const Shape& shape, std::uint64_t seed) {
+  return random(shape, seed).to(Dtype::float32);
+}
+
 /// The position that element `flat` has in row-major order.
 inline Shape position_of(Index flat, const Shape& shape) {
   Shape position(shape.rank(), 0);
@@ -51,6 +56,10 @@ inline std::vector<double> product(const std::vector<double>& a, const std::vect
         c[static_cast<std::size_t>(i * n + j)] +=
             a[static_cast<std::size_t>(i * k + l)] * b[static_cast<std::size_t>(l * n + j)];
   return c;
+}
+
+inline std::vector<double> product(const Tensor& a, const Tensor& b) {
+  return product(a.to_vector<double>(), b.to_vector<double>(), a.size(0), a.size(1), b.size(1));
 }
 
 }  // namespace unroll::testing
