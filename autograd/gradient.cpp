@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace unroll {
@@ -21,7 +22,29 @@ constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
 /// Rows from which on products are worth a call when the steps they come from are over.
 constexpr Index kRowsWorthwhile = 128;
 
+/// A vjp that a user wrote may hand over anything, and the rows are written to unchecked.
+void check_rows(const Variable& x, const Tensor& indices, const Variable& g) {
+  const auto describe_all = [&] {
+    return "add_rows: x " + to_string(x.shape()) + ", indices " + describe(indices) + ", rows " +
+           describe(g.value()) + ": ";
+  };
+  if (!indices.defined() || indices.dtype() != Dtype::int64 || g.dtype() != x.dtype())
+    throw DtypeError(describe_all() + "indices must be int64, and rows of the dtype of x");
+  if (x.rank() != 2 || indices.rank() != 1 || g.rank() != 2 || g.size(0) != indices.size() ||
+      g.size(1) != x.size(1))
+    throw ShapeError(describe_all() + "[V,D], [n] and [n,D] are needed");
+  const Tensor packed = indices.contiguous();
+  const std::span<const std::int64_t> rows(packed.data<std::int64_t>(),
+                                           static_cast<std::size_t>(packed.size()));
+  for (const std::int64_t row : rows)
+    if (row < 0 || row >= x.size(0))
+      throw ArgumentError(describe_all() + "index " + std::to_string(row) + " lies outside 0.." +
+                          std::to_string(x.size(0) - 1));
+}
+
 }  // namespace
+
+thread_local bool detail::PlainAccumulation::on_ = false;
 
 Tensor ParameterGradient::to_dense() const {
   if (dense.defined()) return dense.value();
@@ -31,6 +54,8 @@ Tensor ParameterGradient::to_dense() const {
   return total;
 }
 
+Variable ParameterGradient::whole() const { return dense.defined() ? dense : to_dense(); }
+
 void ParameterGradient::scale(double factor) {
   if (dense.defined()) dense = dense * factor;
   for (RowsTerm& term : rows) term.values = term.values * factor;
@@ -39,17 +64,20 @@ void ParameterGradient::scale(double factor) {
 Variable Gradients::operator[](const Variable& x) const {
   if (x.tape_ == tape_ && tape_ != 0 && x.base_ == 0)
     for (const Entry& entry : variables_)
-      if (entry.slot == x.slot_) return entry.gradient;
+      if (entry.slot == x.slot_)
+        return entry.gradient.defined()
+                   ? entry.gradient
+                   : Variable(zeros(entry.gradient.shape(), entry.gradient.dtype()));
   if (x.tape_ == tape_ && tape_ != 0 && x.base_ == 0)
     for (const ParameterGradient& entry : parameters_)
-      if (entry.slot == x.slot_) return entry.dense.defined() ? entry.dense : entry.to_dense();
+      if (entry.slot == x.slot_) return entry.whole();
   throw TapeError("gradients: there is no gradient of this variable " + describe(x.value()) +
                   "; make it a leaf with Tape::watch, or name it in GradientOptions::of");
 }
 
 Variable Gradients::operator[](const Parameter& parameter) const {
   for (const ParameterGradient& entry : parameters_)
-    if (entry.parameter == parameter) return entry.dense.defined() ? entry.dense : entry.to_dense();
+    if (entry.parameter == parameter) return entry.whole();
   return zeros(parameter.shape(), parameter.dtype());
 }
 
@@ -62,7 +90,7 @@ Gradients& Gradients::operator+=(const Gradients& other) {
     if (found == parameters_.end()) {
       parameters_.push_back(term);
     } else if (found->dense.defined() || term.dense.defined()) {
-      found->dense = Variable(found->to_dense()) + Variable(term.to_dense());
+      found->dense = found->whole() + term.whole();
       found->rows.clear();
     } else {
       found->rows.insert(found->rows.end(), term.rows.begin(), term.rows.end());
@@ -117,6 +145,8 @@ Part BackwardPass::part_of(const Variable& x) {
 
 void BackwardPass::add(const Variable& x, Variable g) {
   if (!wants(x)) return;
+  // A term of a plain pass is a constant, whatever tape the seed or the vjp's values belong to.
+  if (!differentiable_ && g.recorded()) g = Variable(g.value());
   if (g.shape() != x.shape()) g = sum_to(g, x.shape());
   if (x.base_ != 0) {
     const Shape& base = base_shape(x);
@@ -133,7 +163,9 @@ void BackwardPass::add(const Variable& x, Variable g) {
 
 void BackwardPass::add_part(const Variable& x, const Part& part, const Variable& g) {
   GradientBuffer& dense = terms(x).dense;
-  if (differentiable_)
+  if (plain_ && !differentiable_)
+    dense.add(detail::embed(g, base_shape(x), part));
+  else if (differentiable_)
     dense.add_recorded(detail::embed(g, base_shape(x), part));
   else
     dense.add(base_shape(x), part, g.value());
@@ -151,7 +183,8 @@ void BackwardPass::add_region(const Variable& x, const Region& region, const Var
 
 void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Variable& g) {
   if (!wants(x)) return;
-  if (differentiable_ || x.base_ != 0) {
+  check_rows(x, indices, g);
+  if (differentiable_ || plain_ || x.base_ != 0) {
     add(x, detail::scatter_rows(g, indices, x.size(0)));
     return;
   }
@@ -163,7 +196,7 @@ void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Vari
 
 void BackwardPass::add_product(const Variable& x, const Variable& a, const Variable& b) {
   if (!wants(x)) return;
-  if (differentiable_) {
+  if (differentiable_ || plain_) {
     add(x, matmul(transpose(a), b));
     return;
   }
@@ -216,7 +249,7 @@ const Variable* BackwardPass::passes_to(std::uint32_t slot) {
 }
 
 Tensor BackwardPass::room(const Variable& x) {
-  if (!wants(x) || differentiable_) return {};
+  if (!wants(x) || differentiable_ || plain_) return {};
   const bool is_whole =
       x.base_ == 0 || (x.value().size() == size_of(base_shape(x)) && x.value().is_contiguous());
   if (!is_whole) return terms(x).dense.room(base_shape(x), x.dtype(), part_of(x));
@@ -237,7 +270,10 @@ std::size_t BackwardPass::columns_from(std::size_t first, std::span<const Variab
         next.shape() != head.shape() || next.value().strides() != head.value().strides())
       break;
   }
-  return count;
+  // Windows along another axis, like x[:-1] and x[1:] of a column, satisfy this too, but overlap.
+  Shape shape = head.shape();
+  shape[shape.rank() - 1] *= static_cast<Index>(count);
+  return is_disjoint(shape, head.value().strides()) ? count : 1;
 }
 
 Variable BackwardPass::joined(std::span<const Variable> x, std::size_t first, std::size_t count) {
@@ -251,7 +287,7 @@ Variable BackwardPass::joined(std::span<const Variable> x, std::size_t first, st
 std::uint32_t BackwardPass::rooms(std::span<const Variable> x, const Shape& shape,
                                   std::span<Tensor> g) {
   std::uint32_t continues = 0;
-  if (differentiable_) return continues;
+  if (differentiable_ || plain_) return continues;
   for (std::size_t k = 0; k < x.size();) {
     if (!wants(x[k]) || x[k].shape() != shape) {
       ++k;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace unroll {
@@ -40,6 +41,8 @@ struct ParameterGradient {
 
   /// The gradient as one tensor of the parameter's shape.
   Tensor to_dense() const;
+  /// The same as a variable: still recorded where the backward pass was differentiable.
+  Variable whole() const;
   /// Multiplies the gradient by a factor.
   void scale(double factor);
 };
@@ -53,7 +56,7 @@ class Gradients {
   /// d loss / d parameter; zeros when the loss does not depend on it.
   Variable operator[](const Parameter& parameter) const;
 
-  /// One entry for every parameter that the tape used, in the order of first use.
+  /// One entry for every parameter that the loss depends on, in the order of first use by the tape.
   std::span<ParameterGradient> parameters() { return parameters_; }
   std::span<const ParameterGradient> parameters() const { return parameters_; }
 
@@ -65,12 +68,32 @@ class Gradients {
   friend class Tape;
   struct Entry {
     std::uint32_t slot;
-    Variable gradient;
+    Variable gradient;  // shape and dtype alone where the loss does not depend on the variable
   };
   std::uint64_t tape_ = 0;
   PooledVector<Entry> variables_;
   PooledVector<ParameterGradient> parameters_;
 };
+
+namespace detail {
+
+/// While one lives, backward passes of this thread add up gradients as tensors of the variable's
+/// whole shape, term by term: nothing is computed in place, kept as a part, as rows or as a product
+/// to be joined with others. The reference that tests compare the accumulator with.
+class PlainAccumulation {
+ public:
+  PlainAccumulation() : before_(std::exchange(on_, true)) {}
+  ~PlainAccumulation() { on_ = before_; }
+  PlainAccumulation(const PlainAccumulation&) = delete;
+  PlainAccumulation& operator=(const PlainAccumulation&) = delete;
+  static bool on() { return on_; }
+
+ private:
+  bool before_;
+  static thread_local bool on_;
+};
+
+}  // namespace detail
 
 /// Adds up the gradient of every variable while the sweep runs backwards over the tape. A gradient
 /// is a sum that is realised once, when the sweep reaches the variable; until then it is kept as
@@ -86,7 +109,8 @@ class BackwardPass {
   void add(const Variable& x, Variable g);
   /// Adds `g` to a region of x: the cost is that of the region, not of x.
   void add_region(const Variable& x, const Region& region, const Variable& g);
-  /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`.
+  /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`, int64 `indices: [n]`. Throws
+  /// DtypeError, ShapeError, and ArgumentError for an index outside 0..V-1.
   void add_rows(const Variable& x, const Tensor& indices, const Variable& g);
   /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. Products of one x that wait are laid end
   /// to end and realised as one product of their summed K.
@@ -149,6 +173,7 @@ class BackwardPass {
   std::uint64_t tape_id_;
   std::size_t passing_;  // index among the tape's; the sweep goes down
   bool differentiable_;
+  bool plain_ = detail::PlainAccumulation::on();
   std::size_t pending_bytes_ = 0;        // in products that wait
   PooledVector<std::uint32_t> pending_;  // slots that may have some
   PooledVector<Terms*> terms_;

@@ -6,7 +6,7 @@
 namespace unroll {
 
 Parameter::Parameter(std::string name, Tensor value)
-    : state_(std::make_shared<State>(State{std::move(name), std::move(value)})) {
+    : state_(std::make_shared<State>(std::move(name), std::move(value))) {
   if (!state_->value.defined() || !is_floating(state_->value.dtype()))
     throw DtypeError("parameter " + state_->name +
                      ": the value must be float32 or float64, it is " + describe(state_->value));

@@ -2,8 +2,11 @@
 
 #include <autograd/tensor.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace unroll {
 
@@ -33,10 +36,19 @@ class Parameter {
   const void* identity() const { return state_.get(); }
 
  private:
+  friend class Tape;
+  friend class Variable;
   struct State {
+    State(std::string given_name, Tensor given_value)
+        : name(std::move(given_name)), value(std::move(given_value)) {}
     std::string name;
     Tensor value;
+    std::atomic<std::uint64_t> tape = 0;
   };
+  /// The tape that has used it last, for the check that no other thread takes it for a constant.
+  std::uint64_t tape() const { return state_->tape.load(std::memory_order_relaxed); }
+  void seen_by(std::uint64_t tape) const { state_->tape.store(tape, std::memory_order_relaxed); }
+
   std::shared_ptr<State> state_;
 };
 

@@ -78,8 +78,14 @@ bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, 
     in_bytes[i] = has_rows ? x.strides()[0] * bytes : 0;
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    rows.out[k] = outputs[k].defined() ? outputs[k].mutable_address() : nullptr;
-    out_bytes[k] = outputs[k].defined() ? outputs[k].strides()[0] * bytes : 0;
+    if (!outputs[k].defined()) {
+      rows.out[k] = nullptr;
+      out_bytes[k] = 0;
+      continue;
+    }
+    if (n > 1 && outputs[k].strides()[1] != 1) return false;
+    rows.out[k] = outputs[k].mutable_address();
+    out_bytes[k] = outputs[k].strides()[0] * bytes;
   }
   if (n == 0) return true;
   for (Index r = 0; r < shape[0]; ++r) {
@@ -92,7 +98,9 @@ bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, 
   return true;
 }
 
-/// Any strides and any rank. Inputs with gaps along the row that the walk chose are copied.
+/// Any strides and any rank. Kernels store rows without gaps: where the walk chose a row along
+/// which an output has gaps, the output is computed elsewhere and copied. Inputs with such gaps are
+/// copied too.
 void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
              const void* f) {
   const std::size_t operands = inputs.size() + outputs.size();
@@ -101,6 +109,20 @@ void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, Row
   for (std::size_t k = 0; k < outputs.size(); ++k)
     strides[inputs.size() + k] = outputs[k].defined() ? outputs[k].strides() : row_major(shape);
   const kernels::Walk<kMaxOperands> walk(shape, std::span<const Strides>(strides).first(operands));
+
+  const auto has_gaps = [&](std::size_t operand) {
+    return walk.row_size() > 1 && walk.row_stride(operand) != 1;
+  };
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (!outputs[k].defined() || !has_gaps(inputs.size() + k)) continue;
+    std::array<Tensor, kMaxOperands> results;
+    for (std::size_t j = 0; j < outputs.size(); ++j)
+      if (outputs[j].defined()) results[j] = Tensor::empty(shape, outputs[j].dtype());
+    run_any(inputs, std::span(results).first(outputs.size()), shape, kernel, f);
+    for (std::size_t j = 0; j < outputs.size(); ++j)
+      if (outputs[j].defined()) kernels::copy(results[j], outputs[j]);
+    return;
+  }
 
   Rows rows;
   for (std::size_t i = 0; i < inputs.size(); ++i) {

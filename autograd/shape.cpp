@@ -2,6 +2,7 @@
 #include <autograd/shape.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace unroll {
 
@@ -15,6 +16,27 @@ void Dims::insert(int axis, Index value) {
   std::copy_backward(values_.begin() + axis, values_.begin() + rank_, values_.begin() + rank_ + 1);
   (*this)[axis] = value;
   ++rank_;
+}
+
+bool is_disjoint(const Shape& shape, const Strides& strides) {
+  std::array<int, kMaxRank> axes{};
+  int count = 0;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] == 0) return true;
+    if (shape[axis] == 1) continue;
+    auto place = static_cast<std::size_t>(count++);
+    for (; place > 0 && std::abs(strides[axes[place - 1]]) > std::abs(strides[axis]); --place)
+      axes[place] = axes[place - 1];
+    axes[place] = axis;
+  }
+  Index reach = 0;
+  for (int k = 0; k < count; ++k) {
+    const int axis = axes[static_cast<std::size_t>(k)];
+    const Index step = std::abs(strides[axis]);
+    if (step <= reach) return false;
+    reach += (shape[axis] - 1) * step;
+  }
+  return true;
 }
 
 std::string to_string(const Shape& shape) {

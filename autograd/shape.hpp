@@ -95,6 +95,10 @@ inline bool is_row_major(const Shape& shape, const Strides& strides) {
   return true;
 }
 
+/// True when every two positions have different offsets, by a test that is sufficient: each axis
+/// steps over all that the axes of smaller strides reach.
+bool is_disjoint(const Shape& shape, const Strides& strides);
+
 /// `[35,20,200]`
 std::string to_string(const Shape& shape);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <string>
 
 namespace unroll {
@@ -52,10 +53,12 @@ class Tape::ObservedRule {
 };
 
 Variable::Variable(const Parameter& parameter) {
-  if (Tape* tape = Tape::active())
+  if (Tape* tape = Tape::active()) {
     *this = tape->leaf(parameter);
-  else
-    value_ = parameter.value();
+    return;
+  }
+  if (!Tape::innermost_) Tape::check_not_elsewhere("parameter", parameter.tape());
+  value_ = parameter.value();
 }
 
 Variable Variable::with_value(Tensor value) const {
@@ -75,8 +78,63 @@ Variable detach(const Variable& x) {
   return observer ? observer->detached(x.value()) : x.value();
 }
 
-Tape::Tape() : id_(next_identity()), outer_(innermost_), resumes_(active_ != nullptr) {
-  active_ = innermost_ = this;
+/// The tapes of one thread. A tape may end on another thread than it began on, and a thread before
+/// its tapes.
+struct Tape::Home {
+  Tape** active = &active_;
+  Tape** innermost = &innermost_;
+
+  Home() = default;
+  Home(const Home&) = delete;
+  Home& operator=(const Home&) = delete;
+  ~Home() {
+    const std::scoped_lock lock(alive().mutex);
+    for (Tape* tape = *innermost; tape; tape = tape->outer_) tape->home_ = nullptr;
+  }
+
+  /// All tapes of the process.
+  struct Alive {
+    std::mutex mutex;
+    std::atomic<Tape*> first = nullptr;
+  };
+  static Alive& alive() {
+    static auto* instance = new Alive;  // never destroyed: static tapes may end later
+    return *instance;
+  }
+};
+
+Tape::Home& Tape::home() {
+  thread_local Home instance;
+  return instance;
+}
+
+void Tape::check_thread(const char* operation) const {
+  if (home_ != &home())
+    throw TapeError(std::string(operation) +
+                    ": the tape was made on another thread, and its operations record there; use "
+                    "it on that thread, or give this thread a tape of its own");
+}
+
+/// `tape`: the identity of one that recorded an input, 0 for none.
+void Tape::check_not_elsewhere(const char* operation, std::uint64_t tape) {
+  Home::Alive& alive = Home::alive();
+  if (tape == 0 || !alive.first.load(std::memory_order_acquire)) return;
+  const std::scoped_lock lock(alive.mutex);
+  for (const Tape* other = alive.first; other; other = other->next_alive_)
+    if (other->id_ == tape)
+      throw TapeError(std::string(operation) +
+                      ": an input is on the tape of another thread, which does not record what "
+                      "this thread computes; compute it on that thread, give this thread a tape of "
+                      "its own, or make the input a constant with detach()");
+}
+
+Tape::Tape()
+    : id_(next_identity()), home_(&home()), outer_(innermost_), resumes_(active_ != nullptr) {
+  Home::Alive& alive = Home::alive();
+  const std::scoped_lock lock(alive.mutex);
+  next_alive_ = alive.first;
+  if (next_alive_) next_alive_->previous_alive_ = this;
+  alive.first = active_ = innermost_ = this;
 }
 
 Tape::~Tape() {
@@ -84,11 +142,19 @@ Tape::~Tape() {
     observer_->ended(*this);
   for (Node& node : nodes_)
     if (node.closure) node.closure->destroy();
+  Home::Alive& alive = Home::alive();
+  const std::scoped_lock lock(alive.mutex);
+  if (previous_alive_)
+    previous_alive_->next_alive_ = next_alive_;
+  else
+    alive.first = next_alive_;
+  if (next_alive_) next_alive_->previous_alive_ = previous_alive_;
+  if (!home_) return;
   // Tapes usually end in the reverse order of their making; one kept on the heap may not.
-  Tape** link = &innermost_;
+  Tape** link = home_->innermost;
   while (*link && *link != this) link = &(*link)->outer_;
   if (*link) *link = outer_;
-  if (active_ == this) active_ = resumes_ ? innermost_ : nullptr;
+  if (*home_->active == this) *home_->active = resumes_ ? *home_->innermost : nullptr;
 }
 
 const kernels::PackedMatrix* Tape::packed(const Variable& b, bool transposed, Index rows) {
@@ -97,6 +163,7 @@ const kernels::PackedMatrix* Tape::packed(const Variable& b, bool transposed, In
 }
 
 Variable Tape::watch(const Tensor& value) {
+  check_thread("watch");
   if (!value.defined() || !is_floating(value.dtype()))
     throw DtypeError("watch: only float32 and float64 have gradients, got " + describe(value));
   Variable leaf(value);
@@ -115,6 +182,7 @@ Variable Tape::leaf(const Parameter& parameter) {
         parameter_index_.try_emplace(parameter.identity(), parameters_.size());
     latest_ = found->second;
     if (is_new) {
+      parameter.seen_by(id_);
       leaf.slot_ = slots_++;
       parameters_.emplace_back(parameter, leaf.without_value());
     }
@@ -186,6 +254,7 @@ Gradients Tape::gradients(const Variable& loss, const GradientOptions& options) 
 
 Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Variable> seeds,
                           const GradientOptions& options) {
+  check_thread("gradients");
   if (outputs.size() != seeds.size())
     throw ArgumentError("gradients: there are " + std::to_string(outputs.size()) + " outputs and " +
                         std::to_string(seeds.size()) + " seeds");
@@ -214,16 +283,18 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
   if (!keep) packing_.clear();
   for (const Variable& leaf : watched_) {
     Variable gradient = pass.take(leaf.slot_);
-    if (!gradient.defined()) gradient = zeros(leaf.shape(), leaf.dtype());
-    if (observer_) [[unlikely]]
+    if (!gradient.defined()) gradient = Variable(leaf.value());
+    if (observer_ && gradient.defined()) [[unlikely]]
       observer_->gathered(*this, leaf.slot_, gradient);
     result.variables_.push_back({leaf.slot_, std::move(gradient)});
   }
   for (const auto& [parameter, leaf] : parameters_) {
     ParameterGradient entry{parameter, leaf.slot_, {}, {}};
     entry.dense = pass.take(leaf.slot_, options.differentiable ? nullptr : &entry.rows);
-    if (!entry.dense.defined() && entry.rows.empty())
-      entry.dense = zeros(leaf.shape(), leaf.dtype());
+    if (!entry.dense.defined() && entry.rows.empty()) {
+      result.variables_.push_back({leaf.slot_, Variable(leaf.value())});
+      continue;
+    }
     if (observer_) [[unlikely]]
       observer_->gathered(*this, leaf.slot_, entry.dense);
     result.parameters_.push_back(std::move(entry));
@@ -258,7 +329,7 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
       const ObservedRule observed(*this, at, gradients);
       node.closure->backward(gradients, pass);
     }
-    if (!keep && node.closure) {
+    if (!keep && reached) {
       nodes_[at].closure = nullptr;
       node.closure->destroy();
     }
@@ -267,7 +338,7 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
     const bool known = std::any_of(result.variables_.begin(), result.variables_.end(),
                                    [&](const auto& entry) { return entry.slot == wanted.slot_; });
     if (!known && !pass.has_terms(wanted.slot_))
-      result.variables_.push_back({wanted.slot_, zeros(wanted.shape(), wanted.dtype())});
+      result.variables_.push_back({wanted.slot_, Variable(wanted.value().without_buffer())});
   }
 }
 
@@ -326,7 +397,10 @@ void Tape::throw_not_recording(const char* operation) {
 
 bool recording(const char* operation, std::span<const Variable> inputs) {
   const Tape* tape = Tape::active();
-  if (!tape) return false;
+  if (!tape) {
+    for (const Variable& input : inputs) Tape::check_unrecorded(operation, input);
+    return false;
+  }
   bool tracked = false;
   for (const Variable& input : inputs) tracked |= tape->tracks(operation, input);
   if (tracked && Tape::observer()) [[unlikely]] {
@@ -339,7 +413,10 @@ bool recording(const char* operation, std::span<const Variable> inputs) {
 
 bool recording(const char* operation, std::span<const Variable* const> inputs) {
   const Tape* tape = Tape::active();
-  if (!tape) return false;
+  if (!tape) {
+    for (const Variable* input : inputs) Tape::check_unrecorded(operation, *input);
+    return false;
+  }
   bool tracked = false;
   for (const Variable* input : inputs) tracked |= tape->tracks(operation, *input);
   if (tracked) tape->tell_uses(operation, inputs);

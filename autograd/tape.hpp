@@ -130,7 +130,9 @@ class RuleClosure final : public Closure {
 
 /// The record of the operations of a scope, in the order of execution. While a tape is alive,
 /// operations on the same thread that depend on its leaves are recorded; with none alive nothing
-/// is. Tapes nest; the innermost records.
+/// is. Tapes nest; the innermost records. On a thread without a tape of its own, using a variable
+/// of another thread's tape, or a parameter that such a tape has seen, throws TapeError: what is
+/// computed there would be a constant.
 ///
 ///     Tape tape;
 ///     Variable x = tape.watch(value);
@@ -143,13 +145,15 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// Makes a leaf: a variable whose gradient is wanted. Throws DtypeError for an int64 value.
+  /// Makes a leaf: a variable whose gradient is wanted. Throws DtypeError for an int64 value, and
+  /// TapeError on another thread than the tape was made on.
   Variable watch(const Tensor& value);
 
   /// The gradients of `loss` with respect to every leaf that this tape has seen. What each
-  /// operation saved is freed as the sweep passes it, unless the options say otherwise. Throws
-  /// ShapeError when loss has several elements and no seed is given, and TapeError when it is not
-  /// on this tape or when gradients were already taken through the same operations.
+  /// operation that the loss depends on saved is freed when the pass has used it, unless the
+  /// options say otherwise. Throws ShapeError when loss has several elements and no seed is given,
+  /// and TapeError when it is not on this tape, when gradients were already taken through the same
+  /// operations, and on another thread than the tape was made on.
   Gradients gradients(const Variable& loss, const GradientOptions& options = {});
   /// The gradients of sum_k <seeds[k], outputs[k]>, for which options.seed is not used. An output
   /// with an undefined seed and one that is a constant add nothing.
@@ -198,6 +202,11 @@ class Tape {
                                                        std::span<const Variable> gradients,
                                                        bool differentiable = false);
 
+  /// Refuses an input that another thread's tape has recorded, where no tape records.
+  static void check_unrecorded(const char* operation, const Variable& x) {
+    if (x.tape_ != 0 && !innermost_) [[unlikely]]
+      check_not_elsewhere(operation, x.tape_);
+  }
   /// Implementation of `recording` and `record` below.
   bool tracks(const char* operation, const Variable& x) const {
     if (x.tape_ == 0) return false;
@@ -242,6 +251,10 @@ class Tape {
   class Activation;
   class ObservedRule;
 
+  struct Home;
+  static Home& home();
+  void check_thread(const char* operation) const;
+  static void check_not_elsewhere(const char* operation, std::uint64_t tape);
   Variable leaf(const Parameter& parameter);
   void check_output(const Variable& output, const Variable& seed) const;
   void sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result);
@@ -253,6 +266,9 @@ class Tape {
   static thread_local detail::TapeObserver* thread_observer_;
 
   std::uint64_t id_;
+  Home* home_;  // the thread that this tape was made on; null when that has ended
+  Tape* next_alive_ = nullptr;
+  Tape* previous_alive_ = nullptr;
   Tape* outer_;
   bool resumes_;  // something recorded when this tape was made, and will again when it ends
   detail::TapeObserver* observer_ = thread_observer_;
@@ -275,7 +291,10 @@ class Tape {
 template <class... Inputs>
 bool recording(const char* operation, const Inputs&... inputs) {
   const Tape* tape = Tape::active();
-  if (!tape) return false;
+  if (!tape) {
+    (Tape::check_unrecorded(operation, inputs), ...);
+    return false;
+  }
   if ((static_cast<unsigned>(tape->tracks(operation, inputs)) | ... | 0U) == 0) return false;
   tape->tell_uses(operation, std::array<const Variable*, sizeof...(Inputs)>{
                                  &static_cast<const Variable&>(inputs)...});

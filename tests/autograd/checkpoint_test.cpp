@@ -3,6 +3,7 @@
 #include <nn/cells/lstm.hpp>
 #include <nn/recurrent.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -77,6 +78,18 @@ TEST_CASE("f runs once in the forward pass and once in the backward pass") {
   CHECK(tape.statistics().operations == 1);
   tape.gradients(sum(y));
   CHECK(runs == 2);
+}
+
+TEST_CASE("a seed that is recorded enters the second run as a constant") {
+  Tape tape;
+  const Variable x = tape.watch(random({4}, 2));
+  const Variable s = tape.watch(random({4}, 3));
+  const Variable y = checkpoint([](Inputs in) { return tanh(in[0]); }, {x}) + x;
+  const Tensor gradient = tape.gradients(y, {.seed = s * 2.0})[x].value();
+  for (Index i = 0; i < 4; ++i) {
+    const double t = std::tanh(x.value().at({i}));
+    CHECK(gradient.at({i}) == doctest::Approx(2.0 * s.value().at({i}) * (2.0 - t * t)));
+  }
 }
 
 TEST_CASE("a chain in parts needs the memory of a part") {

@@ -2,8 +2,13 @@
 #include <autograd/autograd.hpp>
 
 #include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "support/expect.hpp"
 
@@ -149,18 +154,85 @@ TEST_CASE("recording an operation without a tape is an error that names it") {
       {"mine"});
 }
 
-TEST_CASE("a tape does not record what another thread does") {
+/// What a thread without a tape throws when it calls f.
+std::string refusal(const std::function<void()>& f) {
+  std::string text;
+  std::thread([&] {
+    try {
+      f();
+    } catch (const TapeError& error) {
+      text = error.what();
+    }
+  }).join();
+  return text;
+}
+
+TEST_CASE("another thread does not take what a tape has recorded for a constant") {
+  const Parameter w("w", scalar(2));
+  const Parameter unused("unused", scalar(2));
+  {
+    Tape tape;
+    const Variable x = tape.watch(full({1}, 3.0, Dtype::float64));
+    const Variable y = x * w;
+    const std::vector<Variable> both{x, y};
+    CHECK(refusal([&] { static_cast<void>(x * 2.0); }).find("another thread") != std::string::npos);
+    CHECK(refusal([&] { static_cast<void>(slice(y, 0, 0, 1)); }) != "");
+    CHECK(refusal([&] { static_cast<void>(concat(both, 0)); }) != "");
+    CHECK(refusal([&] { static_cast<void>(Variable(w)); }) != "");
+    CHECK(refusal([&] { static_cast<void>(detach(x) * Variable(unused)); }) == "");
+    CHECK(refusal([&] { static_cast<void>(tape.watch(scalar(1))); }).find("watch") !=
+          std::string::npos);
+    CHECK(refusal([&] { tape.gradients(y); }).find("gradients") != std::string::npos);
+    CHECK(tape.statistics().operations == 1);
+  }
+  CHECK(refusal([&] { static_cast<void>(Variable(w) * 2.0); }) == "");
+}
+
+TEST_CASE("a thread with a tape of its own takes the gradients of shared parameters") {
+  const Parameter w("w", scalar(2));
+  const Tape outer;
+  const Variable seen(w);
+  double gradient = 0.0;
+  std::thread([&] {
+    Tape mine;
+    gradient = mine.gradients(square(Variable(w)))[w].item();
+  }).join();
+  CHECK(gradient == 4.0);
+}
+
+TEST_CASE("a tape may end on another thread, and after the thread that made it") {
+  auto moved = std::make_unique<Tape>();
+  std::thread([&] { moved.reset(); }).join();
+  CHECK(Tape::active() == nullptr);
+  std::unique_ptr<Tape> left;
+  std::thread([&] {
+    left = std::make_unique<Tape>();
+    static_cast<void>(square(left->watch(scalar(2))));
+  }).join();
+  left.reset();
   Tape tape;
   const Variable x = tape.watch(scalar(3));
-  bool active = true;
-  bool recorded = true;
-  std::thread([&] {
-    active = Tape::active() != nullptr;
-    recorded = (x * 2.0).recorded();
-  }).join();
-  CHECK_FALSE(active);
-  CHECK_FALSE(recorded);
-  CHECK(tape.statistics().operations == 0);
+  CHECK(tape.gradients(square(x))[x].item() == 6.0);
+}
+
+TEST_CASE("rows outside the table are refused, whoever adds them") {
+  Tape tape;
+  const Variable table = tape.watch(zeros({3, 2}, Dtype::float64));
+  const auto looked_up = [&](const Tensor& indices) {
+    return record("lookup", zeros({2, 2}, Dtype::float64),
+                  [table, indices](const Variable& g, BackwardPass& pass) {
+                    pass.add_rows(table, indices, g);
+                  });
+  };
+  const auto gradients_at = [&](std::int64_t row) {
+    tape.gradients(sum(looked_up(Tensor::of<std::int64_t>({2}, {0, row}))));
+  };
+  expect_error<ArgumentError>([&] { gradients_at(3); }, {"add_rows", "[3,2]", "3", "0..2"});
+  expect_error<ArgumentError>([&] { gradients_at(-1); }, {"add_rows", "-1"});
+  expect_error<DtypeError>([&] { tape.gradients(sum(looked_up(zeros({2})))); },
+                           {"add_rows", "int64"});
+  expect_error<ShapeError>(
+      [&] { tape.gradients(sum(looked_up(Tensor::of<std::int64_t>({1}, {0})))); }, {"[n,D]"});
 }
 
 TEST_CASE("a variable of another thread's tape cannot be recorded here") {

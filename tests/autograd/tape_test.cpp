@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -77,19 +78,19 @@ TEST_CASE("a parameter is one leaf however often it is used") {
   CHECK(gradients.parameters().size() == 1);
 }
 
-TEST_CASE("the gradients name every parameter that the tape used, in the order of first use") {
+TEST_CASE("the gradients name the parameters of the loss in the order of first use") {
   const Parameter a("a", scalar(2));
   const Parameter b("b", scalar(3));
   const Parameter unused("unused", vector({1, 1}));
   Tape tape;
-  const Variable looked_at = Variable(b) * 1.0;
-  const Variable loss = Variable(a) * Variable(a);
+  const Variable first = Variable(b) * 5.0;
+  const Variable loss = Variable(a) * Variable(a) + first;
   const Gradients gradients = tape.gradients(loss);
   REQUIRE(gradients.parameters().size() == 2);
   CHECK(gradients.parameters()[0].parameter == b);
   CHECK(gradients.parameters()[1].parameter == a);
   CHECK(gradients[a].item() == 4.0);
-  CHECK(gradients[b].item() == 0.0);
+  CHECK(gradients[b].item() == 5.0);
   expect_values(gradients[unused].value(), {0, 0});
 }
 
@@ -147,7 +148,7 @@ TEST_CASE("several losses of one tape are differentiated in turn when the first 
   CHECK(tape.statistics().saved == tape.statistics().operations);
   CHECK(tape.gradients(second, {.retain = true})[x].item() == 108.0);
   CHECK(tape.gradients(first)[x].item() == 12.0);  // nothing accumulated from before
-  CHECK(tape.statistics().saved == 0);
+  CHECK(tape.statistics().saved == 1);             // the square of y, which `first` does not use
 }
 
 TEST_CASE("a sweep frees what each operation saved") {
@@ -284,6 +285,38 @@ TEST_CASE("two sweeps over the same operations give the same bits") {
     return tape.gradients(sum(h * h))[w].value().to_vector<float>();
   };
   CHECK(run() == run());
+}
+
+TEST_CASE("losses that share no operation free nothing of each other") {
+  Tape tape;
+  const Variable x = tape.watch(full({}, 3.0, Dtype::float64));
+  const Variable first = square(x);
+  const Variable second = exp(x) * x;
+  CHECK(tape.gradients(first)[x].item() == 6.0);
+  CHECK(tape.gradients(second)[x].item() == doctest::Approx(4.0 * std::exp(3.0)));
+  CHECK_THROWS_AS(tape.gradients(first), TapeError);
+}
+
+TEST_CASE("gradients list the parameters that the loss depends on, and are zero for others") {
+  const Parameter used("used", ones({2}));
+  const Parameter unused("unused", ones({3}));
+  Tape tape;
+  const Variable other(unused);
+  const Gradients gradients = tape.gradients(sum(square(Variable(used))));
+  CHECK(gradients.parameters().size() == 1);
+  CHECK(gradients.parameters()[0].parameter == used);
+  CHECK(gradients[unused].value().to_vector<double>() == std::vector<double>{0, 0, 0});
+  CHECK(gradients[other].value().to_vector<double>() == std::vector<double>{0, 0, 0});
+}
+
+TEST_CASE("a sum of gradients that can be differentiated can be differentiated") {
+  const Parameter w("w", full({}, 3.0, Dtype::float64));
+  Tape tape;
+  const Variable v(w);
+  Gradients total = tape.gradients(v * v * v, {.differentiable = true});
+  total += tape.gradients(square(v) * 2.0, {.differentiable = true});
+  CHECK(total[w].item() == 27.0 + 12.0);
+  CHECK(tape.gradients(total[w])[w].item() == 18.0 + 4.0);
 }
 
 }  // namespace unroll::testing
