@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <span>
+#include <string>
 
 namespace unroll {
 namespace {
@@ -34,6 +36,17 @@ std::optional<Strides> strides_for(const Tensor& tensor, const Shape& shape) {
 void check_defined(const char* operation, const Tensor& tensor) {
   if (!tensor.defined())
     throw ArgumentError(std::string(operation) + ": the tensor is undefined, it holds no numbers");
+}
+
+/// A NaN or a number beyond int64 has no conversion: what the processor makes of it is arbitrary.
+void check_whole_numbers(const Tensor& tensor) {
+  const Tensor packed = tensor.contiguous();
+  dispatch_floating(tensor.dtype(), [&]<class T>(T) {
+    for (const T x : std::span(packed.data<T>(), static_cast<std::size_t>(packed.size())))
+      if (!(x >= T{-0x1p63} && x < T{0x1p63}))
+        throw ArgumentError("to: " + std::to_string(x) + " in " + describe(tensor) +
+                            " has no value in int64");
+  });
 }
 
 Shape resolve(const Tensor& tensor, Shape shape) {
@@ -126,6 +139,7 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(Dtype dtype) const {
   check_defined("to", *this);
   if (dtype == this->dtype()) return *this;
+  if (dtype == Dtype::int64) check_whole_numbers(*this);
   Tensor converted = empty(shape(), dtype);
   kernels::copy(*this, converted);
   return converted;

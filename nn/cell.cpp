@@ -5,6 +5,12 @@
 
 namespace unroll::nn {
 
+void State::throw_index(std::size_t k) const {
+  throw ArgumentError("state: tensor " + std::to_string(k) + " was asked for, there are " +
+                      std::to_string(values_.size()) +
+                      "; a cell has as many as the state sizes it gives its base class");
+}
+
 State detach(const State& state) {
   State constants;
   for (const Variable& value : state) constants.push_back(unroll::detach(value));

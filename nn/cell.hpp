@@ -23,8 +23,17 @@ class State {
 
   bool empty() const { return values_.empty(); }
   std::size_t size() const { return values_.size(); }
-  const Variable& operator[](std::size_t k) const { return values_[k]; }
-  Variable& operator[](std::size_t k) { return values_[k]; }
+  /// Throws ArgumentError when there is no such tensor.
+  const Variable& operator[](std::size_t k) const {
+    if (k >= values_.size()) [[unlikely]]
+      throw_index(k);
+    return values_[k];
+  }
+  Variable& operator[](std::size_t k) {
+    if (k >= values_.size()) [[unlikely]]
+      throw_index(k);
+    return values_[k];
+  }
   auto begin() { return values_.begin(); }
   auto begin() const { return values_.begin(); }
   auto end() { return values_.end(); }
@@ -32,6 +41,8 @@ class State {
   void push_back(Variable value) { values_.push_back(std::move(value)); }
 
  private:
+  [[noreturn]] void throw_index(std::size_t k) const;
+
   PooledVector<Variable> values_;
 };
 

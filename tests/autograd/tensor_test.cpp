@@ -148,6 +148,14 @@ TEST_CASE("reading the numbers of no tensor is an error, not a crash") {
   CHECK_THROWS_AS(static_cast<void>(none.to_vector<double>()), Error);
 }
 
+TEST_CASE("numbers without a value in int64 are not converted to it") {
+  CHECK(full({2}, -7.9, Dtype::float64).to(Dtype::int64).at({1}) == -7.0);
+  for (const double x : {std::nan(""), HUGE_VAL, 0x1p63, -0x1.1p63})
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+      expect_error<ArgumentError>([&] { static_cast<void>(full({2}, x, dtype).to(Dtype::int64)); },
+                                  {"to", "[2]", "int64"});
+}
+
 TEST_CASE("a size that no memory can hold is refused") {
   const Index huge = std::numeric_limits<Index>::max() / 2;
   CHECK_THROWS(static_cast<void>(Tensor::empty({Index{1} << 50}, Dtype::float64)));

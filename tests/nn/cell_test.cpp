@@ -191,3 +191,10 @@ TEST_CASE("a cell refuses sizes below 1") {
   };
   expect_error<ArgumentError>([] { Stateless(); }, {"at least one state"});
 }
+
+TEST_CASE("a state has no more tensors than it was made of") {
+  nn::State state{Variable(zeros({2, 3})), Variable(zeros({2, 3}))};
+  CHECK(state[1].shape() == Shape{2, 3});
+  expect_error<ArgumentError>([&] { static_cast<void>(state[2]); }, {"state", "2"});
+  expect_error<ArgumentError>([&] { state[3] = zeros({1}); }, {"state", "3"});
+}
