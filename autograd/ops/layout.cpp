@@ -61,14 +61,15 @@ Variable detail::embed(const Variable& x, const Shape& shape, const Part& part) 
   Tensor target = y.with_layout(part.shape, part.strides, part.offset);
   kernels::copy(x.value(), target);
   if (!recording("embed", x)) return y;
-  return record(
-      "embed", std::move(y), [x = x.without_value(), part](const Variable& g, BackwardPass& pass) {
-        // The strides of a part are those of a row-major gradient, and g may be a view of any layout.
-        const Variable whole = g.value().is_contiguous() ? g : clone(g);
-        pass.add(x, view_of("part", whole, [&](const Tensor& t) {
-                   return t.with_layout(part.shape, part.strides, part.offset);
-                 }));
-      });
+  return record("embed", std::move(y),
+                [x = x.without_value(), part](const Variable& g, BackwardPass& pass) {
+                  // The strides of a part are those of a row-major gradient, and g may be a view of
+                  // any layout.
+                  const Variable whole = g.value().is_contiguous() ? g : clone(g);
+                  pass.add(x, view_of("part", whole, [&](const Tensor& t) {
+                             return t.with_layout(part.shape, part.strides, part.offset);
+                           }));
+                });
 }
 
 Variable clone(const Variable& x) {
