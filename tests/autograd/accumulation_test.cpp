@@ -53,7 +53,8 @@ class Program {
   }
   Shape some_shape() {
     Shape shape;
-    for (Index rank = 1 + pick(3); rank > 0; --rank) shape.push_back(1 + pick(4));
+    for (Index rank = 1 + pick(3); rank > 0; --rank)
+      shape.push_back(std::max<Index>(pick(5), 1));  // often 1
     return shape;
   }
   static bool is_small(const Variable& y) {
@@ -65,6 +66,7 @@ class Program {
     const Variable x = any();
     const int axis = static_cast<int>(pick(x.rank() == 0 ? 1 : x.rank()));
     if (x.rank() == 0) return x * 2.0;
+    if (x.rank() >= kMaxRank - 1) return sum(x, {axis});
     const Index n = x.size(axis);
     switch (pick(14)) {
       case 0: {
@@ -75,7 +77,7 @@ class Program {
         return select(x, axis, pick(n));
       case 2: {  // windows that overlap, or lie side by side
         const Index size = 1 + pick(n);
-        const Index begin = pick(n - size + 1);
+        const Index begin = std::max<Index>(n - size - pick(3), 0);
         return slice(x, axis, begin, begin + size) * slice(x, axis, n - size, n);
       }
       case 3: {
