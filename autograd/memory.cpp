@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <mutex>
 
 namespace unroll::memory {
@@ -89,18 +90,22 @@ class Pool {
     }
     ++statistics_.requests;
     statistics_.bytes_requested += rounded;
-    statistics_.bytes_in_use += rounded;
-    statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.bytes_in_use);
+    in_use_ += static_cast<std::int64_t>(rounded);
+    peak_ = std::max(peak_, in_use_);
+    highest_ = std::max(highest_, in_use_);
     return block;
   }
 
   void release(void* block, std::size_t bytes) noexcept {
     const std::size_t index = size_class(bytes);
-    free_[index] = new (block) FreeBlock{free_[index]};
+    const std::size_t rounded = kClassBytes[index];
     // A block may come back on another thread than it left from, so the count may pass below zero
     // there.
-    statistics_.bytes_in_use -= kClassBytes[index];
-    statistics_.bytes_cached += kClassBytes[index];
+    in_use_ -= static_cast<std::int64_t>(rounded);
+    if (statistics_.bytes_cached + rounded > most_cached(4)) [[unlikely]]
+      return give_away(block, index);
+    free_[index] = new (block) FreeBlock{free_[index]};
+    statistics_.bytes_cached += rounded;
   }
 
   void release_cached() noexcept {
@@ -116,17 +121,62 @@ class Pool {
     }
   }
 
-  Statistics& statistics() { return statistics_; }
+  const Statistics& statistics() {
+    const auto count = [](std::int64_t bytes) {
+      return static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0));
+    };
+    statistics_.bytes_in_use = count(in_use_);
+    statistics_.peak_bytes = count(peak_);
+    return statistics_;
+  }
+  void reset_peak() { peak_ = in_use_; }
 
   // Objects with static lifetime may release their blocks after the thread's pool is gone.
   static bool alive() { return alive_; }
 
  private:
+  /// A thread keeps as many halves of the most that it has used, and some blocks in any case.
+  std::size_t most_cached(std::size_t halves) const {
+    constexpr std::size_t kInAnyCase = std::size_t{8} << 20;
+    return kInAnyCase + static_cast<std::size_t>(highest_) / 2 * halves;
+  }
+
+  /// For a thread that releases what others allocate: it would keep all that they ever ask for.
+  static void give_away(void* block, std::size_t index) noexcept {
+    if (kClassBytes[index] > kLargestFromSlab) {
+      ::operator delete (block, std::align_val_t{kAlignment});
+      return;
+    }
+    const std::scoped_lock lock(orphans().mutex);
+    orphans().free[index] = new (block) FreeBlock{orphans().free[index]};
+  }
+
+  /// Sizes that vary would otherwise each leave blocks behind. Only for a thread that has to ask
+  /// the system anyway: one whose sizes repeat keeps all its blocks.
+  void shrink_cache() noexcept {
+    for (std::size_t index = kClasses; index-- > 0;) {
+      const std::size_t bytes = kClassBytes[index];
+      if (bytes <= kLargestFromSlab) return;
+      while (free_[index]) {
+        if (statistics_.bytes_cached <= most_cached(0)) return;
+        FreeBlock* next = free_[index]->next;
+        ::operator delete (free_[index], std::align_val_t{kAlignment});
+        free_[index] = next;
+        statistics_.bytes_cached -= bytes;
+      }
+    }
+  }
+
   void* from_system(std::size_t index, std::size_t rounded) {
     if (rounded <= kLargestFromSlab && adopt(index))
       return std::exchange(free_[index], free_[index]->next);
     ++statistics_.allocations;
-    if (rounded > kLargestFromSlab) return ::operator new (rounded, std::align_val_t{kAlignment});
+    if (rounded > kLargestFromSlab) {
+      const auto total = static_cast<std::size_t>(std::max<std::int64_t>(in_use_, 0)) + rounded +
+                         statistics_.bytes_cached;
+      if (total > most_cached(3)) shrink_cache();
+      return ::operator new (rounded, std::align_val_t{kAlignment});
+    }
     auto* slab = static_cast<std::byte*>(::operator new (kSlabBytes, std::align_val_t{kAlignment}));
     for (std::size_t at = rounded; at + rounded <= kSlabBytes; at += rounded) {
       free_[index] = new (slab + at) FreeBlock{free_[index]};
@@ -153,6 +203,9 @@ class Pool {
 
   std::array<FreeBlock*, kClasses> free_{};
   Statistics statistics_;
+  std::int64_t in_use_ = 0;   // below zero on a thread that releases the blocks of others
+  std::int64_t peak_ = 0;     // since reset_peak()
+  std::int64_t highest_ = 0;  // ever
   static thread_local bool alive_;
 };
 
@@ -176,7 +229,7 @@ Pool& pool() {
 }  // namespace
 
 const Statistics& statistics() { return pool().statistics(); }
-void reset_peak() { pool().statistics().peak_bytes = pool().statistics().bytes_in_use; }
+void reset_peak() { pool().reset_peak(); }
 void release_cached() { pool().release_cached(); }
 
 void* allocate(std::size_t bytes) { return pool().allocate(bytes); }

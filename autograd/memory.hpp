@@ -8,7 +8,8 @@
 
 /// Recycling memory: blocks that are given back are kept by size and handed out again, so a
 /// training step in steady state asks the operating system for nothing. Each thread keeps its own
-/// blocks: no lock.
+/// blocks: no lock. It keeps no more than it has itself used at a time, and a little: what it
+/// releases for others beyond that goes back.
 namespace unroll::memory {
 
 /// Alignment of every block, in bytes: a cache line and the widest vector register.
@@ -19,7 +20,7 @@ struct Statistics {
   std::uint64_t requests = 0;         ///< blocks handed out
   std::uint64_t bytes_requested = 0;  ///< in all blocks ever handed out
   std::uint64_t allocations = 0;      ///< blocks or slabs that had to come from the system
-  std::size_t bytes_in_use = 0;       ///< in blocks handed out and not given back
+  std::size_t bytes_in_use = 0;       ///< handed out less given back by this thread, at least 0
   std::size_t bytes_cached = 0;       ///< in blocks kept for the next request
   std::size_t peak_bytes = 0;         ///< highest bytes_in_use since reset_peak()
 };

@@ -122,8 +122,18 @@ void seed(std::uint64_t value) { default_generator() = Generator(value); }
 
 Tensor uniform(const Shape& shape, double low, double high, Dtype dtype, Generator& generator) {
   check_floating("uniform", dtype);
+  // Rounding may reach the upper bound: in the product, and in float32.
+  const double last = dtype == Dtype::float32
+                          ? double{std::nextafter(static_cast<float>(high), -HUGE_VALF)}
+                          : std::nextafter(high, -HUGE_VAL);
+  const auto scaled = [&](double u) {
+    const double x = low + (high - low) * u;
+    return x < high && (dtype == Dtype::float64 || static_cast<float>(x) < static_cast<float>(high))
+               ? x
+               : std::max(last, low);
+  };
   return fill_pairs(shape, dtype, generator, [&](double u, double v) {
-    return std::pair{low + (high - low) * u, low + (high - low) * v};
+    return std::pair{scaled(u), scaled(v)};
   });
 }
 

@@ -178,8 +178,8 @@ Tensor Tensor::slice(int axis, Index begin, Index end, Index step) const {
                         std::to_string(axis) + " of " + to_string(this->shape()));
   Shape shape = this->shape();
   Strides strides = this->strides();
-  shape[axis] = (last - first + step - 1) / step;
-  strides[axis] *= step;
+  shape[axis] = last == first ? 0 : (last - first - 1) / step + 1;
+  if (shape[axis] > 1) strides[axis] *= step;  // the step may be any number otherwise
   return with_layout(shape, strides, first * this->strides()[axis]);
 }
 

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -54,6 +56,19 @@ void scale(Gradients& gradients, double factor) {
   pass.run();
 }
 
+/// The norm of numbers whose squares overflow or underflow. A NaN stays one.
+double norm_of_extremes(std::span<const Tensor> all) {
+  double largest = 0.0;
+  for (const Tensor& x : all)
+    for (const double g : x.to_vector<double>())
+      largest = std::isnan(g) || std::isnan(largest) ? NAN : std::max(largest, std::abs(g));
+  if (largest == 0.0 || !std::isfinite(largest)) return largest;
+  double squares = 0.0;
+  for (const Tensor& x : all)
+    for (const double g : x.to_vector<double>()) squares += (g / largest) * (g / largest);
+  return largest * std::sqrt(squares);
+}
+
 }  // namespace
 
 double global_norm(const Gradients& gradients) {
@@ -61,7 +76,10 @@ double global_norm(const Gradients& gradients) {
   for (const ParameterGradient& gradient : gradients.parameters())
     all.push_back(gradient.dense.defined() ? gradient.dense.value().contiguous()
                                            : looked_up_rows(gradient));
-  return std::sqrt(kernels::sum_of_squares(all));
+  const double squares = kernels::sum_of_squares(all);
+  if (std::isfinite(squares) && squares > std::numeric_limits<double>::min() * 1e16)
+    return std::sqrt(squares);
+  return norm_of_extremes(all);
 }
 
 double clip_by_global_norm(Gradients& gradients, double max_norm) {
@@ -69,7 +87,8 @@ double clip_by_global_norm(Gradients& gradients, double max_norm) {
     throw ArgumentError("clip_by_global_norm: the norm must be positive, it is " +
                         std::to_string(max_norm));
   const double norm = global_norm(gradients);
-  if (norm > max_norm) scale(gradients, max_norm / norm);
+  // A factor of 0 or NaN would turn every gradient into NaN, also those that were right.
+  if (norm > max_norm && std::isfinite(norm)) scale(gradients, max_norm / norm);
   return norm;
 }
 

@@ -7,7 +7,8 @@ namespace unroll::kernels {
 /// Runs `body(part)` for every part in 0..parts-1, on the calling thread and on as many others as
 /// set_threads allows. Parts must not depend on each other; which thread runs which is not fixed,
 /// so the cut into parts must not depend on it either. When the other threads are busy the caller
-/// does all the work itself.
+/// does all the work itself, as in a part of another job. When a part throws, the others still run,
+/// and the caller gets the first exception.
 template <class F>
 void parallel_for(int parts, const F& body);
 

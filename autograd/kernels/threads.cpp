@@ -6,10 +6,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 // Missing when another BLAS was linked on purpose.
@@ -35,12 +39,33 @@ constexpr int kIdleSpins = 15000;
 /// How often a thread that waits for the others looks before it lets them have its processor.
 constexpr int kWaitingSpins = 4000;
 
+/// Parts that a job may have, and so threads that it may use.
+constexpr int kMostParts = 65535;
+constexpr int kMostThreads = 4096;
+
+/// True on a thread that runs parts of a job: those of a job inside it run there one by one.
+constinit thread_local bool inside_job = false;
+
+class InsideJob {
+ public:
+  InsideJob() { inside_job = true; }
+  ~InsideJob() { inside_job = false; }
+  InsideJob(const InsideJob&) = delete;
+  InsideJob& operator=(const InsideJob&) = delete;
+};
+
 /// Threads that take parts of one job at a time. A part is claimed by counting up, so a thread that
 /// the system does not run just now claims nothing and nobody waits for it.
 class Pool {
  public:
+  /// Goes on with those that the system lets it start: the caller takes the parts of the others.
   explicit Pool(int helpers) {
-    for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { serve(); });
+    threads_.reserve(static_cast<std::size_t>(helpers));
+    try {
+      for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { serve(); });
+    } catch (const std::system_error&) {
+      return;
+    }
   }
   ~Pool() {
     stop_ = true;
@@ -51,9 +76,11 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  /// Throws what the first part to fail has thrown, once all parts have ended.
   void run(int parts, void (*body)(const void*, int), const void* context) {
     body_ = body;
     context_ = context;
+    failed_.store(false, std::memory_order_relaxed);
     completed_.store(0, std::memory_order_relaxed);
     const std::uint64_t job = (ticket_.load(std::memory_order_relaxed) / kJob + 1) * kJob +
                               static_cast<std::uint64_t>(parts) * kPart;
@@ -63,6 +90,8 @@ class Pool {
     }
     for (int spins = 0; completed_.load(std::memory_order_acquire) < parts; ++spins)
       spins < kWaitingSpins ? relax() : std::this_thread::yield();
+    if (failed_.load(std::memory_order_relaxed))
+      std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
  private:
@@ -74,7 +103,11 @@ class Pool {
     std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
     while (ticket % kPart < ticket % kJob / kPart) {
       if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-      body_(context_, static_cast<int>(ticket % kPart));  // the job lasts until this part is done
+      try {
+        body_(context_, static_cast<int>(ticket % kPart));  // the job lasts until this part is done
+      } catch (...) {
+        if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
+      }
       completed_.fetch_add(1, std::memory_order_release);
       return true;
     }
@@ -82,6 +115,7 @@ class Pool {
   }
 
   void serve() {
+    inside_job = true;
     int idle = 0;
     while (!stop_.load(std::memory_order_relaxed)) {
       if (take_part()) {
@@ -108,6 +142,8 @@ class Pool {
   std::atomic<std::uint64_t> ticket_ = 0;
   std::atomic<int> completed_ = 0;
   std::atomic<int> sleeping_ = 0;
+  std::atomic<bool> failed_ = false;
+  std::exception_ptr error_;  // written before its part counts as completed
   void (*body_)(const void*, int) = nullptr;
   const void* context_ = nullptr;
 };
@@ -123,17 +159,23 @@ class Threads {
   int count() const { return count_.load(std::memory_order_relaxed); }
 
   void set(int count) {
+    if (inside_job)
+      throw ArgumentError(
+          "set_threads: an operation is running on this thread, and its parts cannot be cut anew; "
+          "call it between operations");
     const std::scoped_lock lock(busy_);
     count_ = count;
     pool_.reset();
   }
 
   void run(int parts, void (*body)(const void*, int), const void* context) {
-    const std::unique_lock lock(busy_, std::try_to_lock);
-    if (!lock || count() == 1) {  // another thread of the program has the pool
+    const auto run_alone = [&] {
       for (int part = 0; part < parts; ++part) body(context, part);
-      return;
-    }
+    };
+    if (inside_job || parts > kMostParts) return run_alone();
+    const std::unique_lock lock(busy_, std::try_to_lock);
+    const InsideJob inside;
+    if (!lock || count() == 1) return run_alone();  // another thread of the program has the pool
     if (!pool_) pool_ = std::make_unique<Pool>(count() - 1);
     pool_->run(parts, body, context);
   }
@@ -154,9 +196,9 @@ Threads& instance() {
 int threads() { return instance().count(); }
 
 void set_threads(int count) {
-  if (count < 1)
-    throw ArgumentError("set_threads: the number of threads must be at least 1, it is " +
-                        std::to_string(count));
+  if (count < 1 || count > kMostThreads)
+    throw ArgumentError("set_threads: the number of threads must be at least 1 and at most " +
+                        std::to_string(kMostThreads) + ", it is " + std::to_string(count));
   instance().set(count);
 }
 

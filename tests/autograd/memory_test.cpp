@@ -1,13 +1,16 @@
 #include <doctest/doctest.h>
 #include <autograd/memory.hpp>
+#include <autograd/random.hpp>
 #include <autograd/tensor.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <new>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/expect.hpp"
@@ -183,6 +186,44 @@ TEST_CASE("a request beyond any memory is bad_alloc, and nothing is lost") {
     CHECK(memory::statistics().bytes_in_use == 0);
     memory::release(memory::allocate(64), 64);
     CHECK(memory::statistics().requests == 1);
+  });
+}
+
+TEST_CASE("a thread that releases what another allocates keeps a bounded part of it") {
+  constexpr std::size_t kLarge = std::size_t{1} << 20;
+  constexpr std::size_t kSmall = 256;
+  constexpr int kCount = 200;
+  std::vector<void*> large;
+  std::vector<void*> small;
+  for (int k = 0; k < kCount; ++k) large.push_back(memory::allocate(kLarge));
+  for (int k = 0; k < kCount * 100; ++k) small.push_back(memory::allocate(kSmall));
+  std::size_t cached = 0;
+  std::size_t in_use = 1;
+  on_another_thread([&] {
+    for (void* block : large) memory::release(block, kLarge);
+    for (void* block : small) memory::release(block, kSmall);
+    cached = memory::statistics().bytes_cached;
+    in_use = memory::statistics().bytes_in_use;
+  });
+  CHECK(cached <= std::size_t{8} << 20);
+  CHECK(in_use == 0);
+}
+
+TEST_CASE("sizes that vary keep less than twice the memory of the largest") {
+  on_another_thread([] {
+    constexpr std::size_t kUnit = std::size_t{1} << 18;
+    Generator generator(1);
+    for (int step = 0; step < 300; ++step) {
+      const std::size_t unit = kUnit * (10 + generator.below(190)) / 200;
+      std::vector<std::pair<void*, std::size_t>> blocks;
+      for (std::size_t k = 1; k <= 100; ++k) {
+        const std::size_t bytes = unit * (1 + k % 5);
+        blocks.emplace_back(memory::allocate(bytes), bytes);
+      }
+      for (const auto& [block, bytes] : blocks) memory::release(block, bytes);
+    }
+    const std::size_t largest = memory::statistics().peak_bytes;
+    CHECK(memory::statistics().bytes_cached < 2 * largest);
   });
 }
 

@@ -249,4 +249,16 @@ TEST_CASE("permutations hold every number once, in every order equally often") {
   CHECK_THROWS_AS(permutation(-1), ShapeError);
 }
 
+TEST_CASE("numbers that are uniform below a bound never reach it, in float32 either") {
+  Generator generator(0);
+  generator.set_position(35333089);  // its next number rounds to 1 in float32
+  const Tensor x = uniform({2}, 0.0, 1.0, Dtype::float32, generator);
+  for (const Index i : {0, 1}) CHECK(x.at({i}) < 1.0);
+  generator.set_position(35333089);
+  const Tensor scaled = uniform({2}, -3.0, 5.0, Dtype::float32, generator);
+  for (const Index i : {0, 1}) CHECK(scaled.at({i}) < 5.0);
+  const Tensor equal = uniform({4}, 2.0, 2.0, Dtype::float64, generator);
+  CHECK(equal.at({3}) == 2.0);
+}
+
 }  // namespace unroll::testing

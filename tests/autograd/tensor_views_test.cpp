@@ -3,6 +3,7 @@
 #include <autograd/tensor.hpp>
 
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "support/expect.hpp"
@@ -175,6 +176,15 @@ TEST_CASE("contiguous copies only what has gaps") {
   CHECK_FALSE(packed.shares_buffer(x));
   CHECK(packed.strides() == Strides{2, 1});
   expect_values(packed, {1, 2, 5, 6, 9, 10});
+}
+
+TEST_CASE("a slice may have any step, and has its first element whatever the step") {
+  const Tensor x = arange(5);
+  const Tensor first = x.slice(0, 1, 5, std::numeric_limits<Index>::max());
+  CHECK(first.shape() == Shape{1});
+  CHECK(first.at({0}) == 1.0);
+  CHECK(x.slice(0, 0, 5, 2).to_vector<double>() == std::vector<double>{0, 2, 4});
+  CHECK(x.slice(0, 5, 5, 3).shape() == Shape{0});
 }
 
 }  // namespace unroll::testing

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <autograd/error.hpp>
+#include <autograd/kernels/parallel.hpp>
 
+#include <cstddef>
 #include <thread>
 #include <vector>
 
@@ -68,6 +71,46 @@ TEST_CASE("gradients of several threads are added up on one of them") {
   Variable loss = zeros({}, Dtype::float64);
   for (std::size_t k = 0; k < kThreads; ++k) loss = loss + sum(matmul(random({2, 5}, 10 + k), w));
   expect_close(total.value(), tape.gradients(loss)[w].value());
+}
+
+TEST_CASE("an exception in a part reaches the caller, and the threads go on working") {
+  const int before = threads();
+  for (const int count : {1, 2, 4}) {
+    set_threads(count);
+    for (int failing = 0; failing < 8; ++failing) {
+      CAPTURE(count);
+      CAPTURE(failing);
+      CHECK_THROWS_WITH_AS(kernels::parallel_for(8,
+                                                 [&](int part) {
+                                                   if (part == failing)
+                                                     throw ShapeError("of a part");
+                                                 }),
+                           "of a part", ShapeError);
+      std::vector<int> done(64, 0);
+      kernels::parallel_for(64, [&](int part) { ++done[static_cast<std::size_t>(part)]; });
+      CHECK(done == std::vector<int>(64, 1));
+    }
+  }
+  set_threads(before);
+}
+
+TEST_CASE("the number of threads is not changed by an operation that they run") {
+  const int before = threads();
+  set_threads(2);
+  CHECK_THROWS_AS(kernels::parallel_for(4, [](int) { set_threads(1); }), ArgumentError);
+  CHECK(threads() == 2);
+  CHECK_THROWS_AS(set_threads(65536), ArgumentError);
+  CHECK_THROWS_AS(set_threads(0), ArgumentError);
+  set_threads(before);
+}
+
+TEST_CASE("a job inside a part runs to its end there") {
+  std::vector<int> done(16, 0);
+  kernels::parallel_for(4, [&](int outer) {
+    kernels::parallel_for(4,
+                          [&](int inner) { ++done[static_cast<std::size_t>(4 * outer + inner)]; });
+  });
+  CHECK(done == std::vector<int>(16, 1));
 }
 
 }  // namespace unroll::testing

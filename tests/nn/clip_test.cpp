@@ -154,3 +154,24 @@ TEST_CASE("a bound that is not positive is refused") {
                                 {"clip_by_global_norm", "positive"});
   }
 }
+
+TEST_CASE("the norm of float64 gradients neither overflows nor underflows") {
+  for (const double size : {1e200, 1e-200}) {
+    const Parameter w("w", ones({2}, Dtype::float64));
+    Tape tape;
+    Gradients gradients =
+        tape.gradients(sum(Variable(w) * Tensor::of<double>({2}, {3.0 * size, 4.0 * size})));
+    CHECK(nn::global_norm(gradients) == doctest::Approx(5.0 * size).epsilon(1e-14));
+    nn::clip_by_global_norm(gradients, size);
+    CHECK(gradients[w].value().at({0}) == doctest::Approx(0.6 * size).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("gradients of which one is infinite stay as they are") {
+  const Parameter w("w", ones({2}));
+  Tape tape;
+  Gradients gradients =
+      tape.gradients(sum(Variable(w) * Tensor::of<float>({2}, {3.0F, HUGE_VALF})));
+  CHECK(nn::clip_by_global_norm(gradients, 1.0) == HUGE_VAL);
+  CHECK(gradients[w].value().to_vector<float>() == std::vector<float>{3.0F, HUGE_VALF});
+}

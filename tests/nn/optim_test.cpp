@@ -5,6 +5,7 @@
 #include <nn/nn.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -292,4 +293,80 @@ TEST_CASE("options outside their domain are refused") {
   expect_error<ArgumentError>([&] { running.set_learning_rate(-1.0); }, {"SGD", "learning rate"});
   nn::Adam other({start()});
   expect_error<ArgumentError>([&] { other.set_learning_rate(nan); }, {"Adam", "learning rate"});
+}
+
+TEST_CASE("a gradient that does not fit its parameter is refused, and nothing has changed") {
+  const Parameter a("a", ones({2}));
+  const Parameter b("b", ones({3, 2}));
+  nn::Adam adam({a, b});
+  const auto gradients_of = [&] {
+    Tape tape;
+    const Variable of_a = sum(square(Variable(a)));
+    return tape.gradients(of_a + sum(embedding(b, arange(2))));
+  };
+  const auto step_with = [&](const auto& change) {
+    return [&adam, &gradients_of, change] {
+      Gradients gradients = gradients_of();
+      change(gradients.parameters()[1]);
+      adam.step(gradients);
+    };
+  };
+  expect_error<ShapeError>(step_with([](ParameterGradient& g) {
+                             g.dense = ones({2, 2});
+                           }),
+                           {"optimizer", "b", "[3,2]", "[2,2]"});
+  expect_error<DtypeError>(step_with([](ParameterGradient& g) {
+                             g.dense = ones({3, 2}, Dtype::float64);
+                           }),
+                           {"optimizer", "b", "float64"});
+  expect_error<ShapeError>(step_with([](ParameterGradient& g) {
+                             g.rows[0].values = ones({2, 3});
+                           }),
+                           {"optimizer", "b", "[2,3]"});
+  expect_error<ArgumentError>(step_with([](ParameterGradient& g) {
+                                g.rows[0].indices = Tensor::of<std::int64_t>({2}, {0, 3});
+                              }),
+                              {"optimizer", "b", "no row 3"});
+  CHECK(adam.steps() == 0);
+  CHECK(a.value().to_vector<double>() == std::vector<double>{1, 1});
+
+  nn::Adam fresh({a, b});
+  const std::vector<float> before = a.value().to_vector<float>();
+  adam.step(gradients_of());
+  const std::vector<float> after = a.value().to_vector<float>();
+  Parameter(a).set(Tensor::of<float>({2}, before));
+  fresh.step(gradients_of());
+  CHECK(a.value().to_vector<float>() == after);  // the failed steps were not counted
+}
+
+TEST_CASE("gradients that are not finite are kept, skipped or refused") {
+  const Parameter w("w", ones({2}));
+  const auto gradients = [&] {
+    Tape tape;
+    return tape.gradients(sum(Variable(w) * Tensor::of<float>({2}, {1.0F, NAN})));
+  };
+  nn::SGD sgd({w}, {.learning_rate = 0.5});
+  sgd.set_non_finite(nn::NonFinite::skip);
+  sgd.step(gradients());
+  CHECK(w.value().to_vector<double>() == std::vector<double>{1, 1});
+  CHECK(sgd.steps() == 0);
+  sgd.set_non_finite(nn::NonFinite::raise);
+  expect_error<ArgumentError>([&] { sgd.step(gradients()); }, {"optimizer", "not finite"});
+  CHECK(w.value().to_vector<double>() == std::vector<double>{1, 1});
+  sgd.set_non_finite(nn::NonFinite::keep);
+  sgd.step(gradients());
+  CHECK(w.value().at({0}) == 0.5);
+  CHECK(std::isnan(w.value().at({1})));
+}
+
+TEST_CASE("Adam leaves a parameter that the loss does not reach untouched, decay included") {
+  const Parameter used("used", ones({2}));
+  const Parameter unused("unused", ones({2}));
+  nn::Adam adam({used, unused}, {.weight_decay = 0.1});
+  Tape tape;
+  const Variable seen = Variable(unused) * 2.0;
+  adam.step(tape.gradients(sum(Variable(used))));
+  CHECK(seen.recorded());
+  CHECK(used.value().at({0}) < 1.0);
+  CHECK(unused.value().to_vector<double>() == std::vector<double>{1, 1});
 }
