@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -120,6 +121,13 @@ auto merge(const S& value, const Dual<S, N, P>& a, FromA from_a, const Dual<S, N
 
 }  // namespace detail
 
+template <class S, int N, std::uint32_t P, std::uint32_t Q>
+auto weighted(const Dual<S, N, P>& w, const Dual<S, N, Q>& x) {
+  return detail::merge(
+      weighted(w.v, x.v), w, [&](const S& d) { return weighted(d, x.v); }, x,
+      [&](const S& d) { return weighted(w.v, d); });
+}
+
 /// The chain rule: a function of x with this value and this derivative.
 template <class S, int N, std::uint32_t Which>
 Dual<S, N, Which> chain(const Dual<S, N, Which>& x, const S& value, const S& derivative) {
@@ -157,12 +165,13 @@ auto operator/(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto pow(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S y = pow(a.v, b.v);
-  // At a = 0 the factor log a would make 0 * -inf out of a derivative that is 0.
-  const S log_a = where(a.v > 0.0, log(where(a.v > 0.0, a.v, S(1.0))), S(0.0));
+  // At a = 0 the rule y log a would make 0 * -inf out of a derivative that is 0, or -inf.
+  const S log_a = log(where(a.v == 0.0, S(1.0), a.v));
+  const S by_b_at_zero = where(b.v < 0.0, S(-HUGE_VAL), S(0.0));
   // At a = b = 0 the power would be infinite, and 0 times it not the 0 that the derivative is.
   const S base = where(b.v == 0.0, where(a.v == 0.0, S(1.0), a.v), a.v);
   const S by_a = b.v * pow(base, b.v - 1.0);
-  const S by_b = y * log_a;
+  const S by_b = where(a.v == 0.0, by_b_at_zero, y * log_a);
   return detail::merge(
       y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
 }
@@ -172,13 +181,29 @@ auto pow(const Dual<S, N, P>& a, I exponent) { return pow(a, static_cast<double>
 template <class S, int N, std::uint32_t P>
 auto pow(double base, const Dual<S, N, P>& b) {
   const S y = pow(S(base), b.v);
-  return chain(b, y, y * S(base == 0.0 ? 0.0 : std::log(base)));
+  if (base == 0.0) return chain(b, y, where(b.v < 0.0, S(-HUGE_VAL), S(0.0)));
+  return chain(b, y, y * S(std::log(base)));
 }
 template <class S, int N, std::uint32_t P>
 auto pow(const Dual<S, N, P>& a, double exponent) {
   // At a = 0 the general rule would make 0 * infinity out of the derivative of a constant.
   if (exponent == 0.0) return chain(a, S(1.0), S(0.0));
   return chain(a, pow(a.v, exponent), exponent * pow(a.v, exponent - 1.0));
+}
+
+// Not by the chain rule through abs: where a derivative is infinite at 0, that would make a NaN of
+// it and of the slope of abs.
+template <class S, int N, std::uint32_t P>
+Dual<S, N, P> signed_power(const Dual<S, N, P>& x, double exponent);
+template <class S, int N, std::uint32_t P>
+Dual<S, N, P> absolute_power(const Dual<S, N, P>& x, double exponent) {
+  if (exponent == 0.0) return chain(x, S(1.0), S(0.0));
+  return chain(x, absolute_power(x.v, exponent), exponent * signed_power(x.v, exponent - 1.0));
+}
+template <class S, int N, std::uint32_t P>
+Dual<S, N, P> signed_power(const Dual<S, N, P>& x, double exponent) {
+  if (exponent == 0.0) return chain(x, sign(x.v), S(0.0));
+  return chain(x, signed_power(x.v, exponent), exponent * absolute_power(x.v, exponent - 1.0));
 }
 
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
@@ -299,7 +324,7 @@ UNROLL_DUAL_RULE(atan, 1.0 / (1.0 + x * x))
 UNROLL_DUAL_RULE(sinh, cosh(x))
 UNROLL_DUAL_RULE(cosh, sinh(x))
 UNROLL_DUAL_RULE(asinh, 1.0 / sqrt(1.0 + x * x))
-UNROLL_DUAL_RULE(acosh, 1.0 / sqrt((x - 1.0) * (x + 1.0)))
+UNROLL_DUAL_RULE(acosh, 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)))
 UNROLL_DUAL_RULE(atanh, 1.0 / ((1.0 - x) * (1.0 + x)))
 UNROLL_DUAL_RULE(erf, 1.12837916709551257390 * exp(-x * x))
 UNROLL_DUAL_RULE(erfc, -1.12837916709551257390 * exp(-x * x))

@@ -84,8 +84,10 @@ X gelu(const X& x) {
 }
 template <PointwiseNumber X>
 X gelu_tanh(const X& x) {
-  // 0.5 (1 + tanh z) is sigmoid(2 z), which keeps the digits of its small end
-  return x * sigmoid(1.59576912160573071176 * (x + 0.044715 * x * x * x));
+  // 0.5 (1 + tanh z) is sigmoid(2 z), which keeps the digits of its small end. Beyond the bounds it
+  // is 0 or 1, and the powers of x would overflow.
+  const X z = clamp(x, -100.0, 100.0);
+  return x * sigmoid(1.59576912160573071176 * (z + 0.044715 * z * z * z));
 }
 template <PointwiseNumber X>
 X silu(const X& x) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <type_traits>
 
 // g++ 12's AVX-512 intrinsics read a variable "uninitialized" on purpose and warn wherever they are
@@ -115,28 +116,25 @@ Lanes<V> where(Mask<M> mask, Lanes<V> a, Lanes<V> b) {
 }
 
 // Elementary functions: the standard library's for a double, xsimd's for a vector.
-#define UNROLL_LANES_FUNCTION(name)   \
-  template <class V>                  \
-  Lanes<V> name(Lanes<V> x) {         \
-    using std::name;                  \
-    using xsimd::name;                \
-    return Lanes<V>::wrap(name(x.v)); \
+#define UNROLL_LANES_FUNCTION_AS(name, function) \
+  template <class V>                             \
+  Lanes<V> function(Lanes<V> x) {                \
+    using std::name;                             \
+    using xsimd::name;                           \
+    return Lanes<V>::wrap(name(x.v));            \
   }
+#define UNROLL_LANES_FUNCTION(name) UNROLL_LANES_FUNCTION_AS(name, name)
 UNROLL_LANES_FUNCTION(abs)
 UNROLL_LANES_FUNCTION(floor)
 UNROLL_LANES_FUNCTION(sqrt)
 UNROLL_LANES_FUNCTION(exp)
 UNROLL_LANES_FUNCTION(expm1)
-UNROLL_LANES_FUNCTION(log)
 UNROLL_LANES_FUNCTION(log1p)
 UNROLL_LANES_FUNCTION(sin)
 UNROLL_LANES_FUNCTION(cos)
 UNROLL_LANES_FUNCTION(tanh)
 UNROLL_LANES_FUNCTION(ceil)
-UNROLL_LANES_FUNCTION(cbrt)
 UNROLL_LANES_FUNCTION(exp2)
-UNROLL_LANES_FUNCTION(log2)
-UNROLL_LANES_FUNCTION(log10)
 UNROLL_LANES_FUNCTION(tan)
 UNROLL_LANES_FUNCTION(asin)
 UNROLL_LANES_FUNCTION(acos)
@@ -144,11 +142,30 @@ UNROLL_LANES_FUNCTION(atan)
 UNROLL_LANES_FUNCTION(sinh)
 UNROLL_LANES_FUNCTION(cosh)
 UNROLL_LANES_FUNCTION(asinh)
-UNROLL_LANES_FUNCTION(acosh)
 UNROLL_LANES_FUNCTION(atanh)
 #undef UNROLL_LANES_FUNCTION
 
 namespace detail {
+
+UNROLL_LANES_FUNCTION_AS(log, log_of_normal)
+UNROLL_LANES_FUNCTION_AS(log2, log2_of_normal)
+UNROLL_LANES_FUNCTION_AS(log10, log10_of_normal)
+UNROLL_LANES_FUNCTION_AS(cbrt, cbrt_of_normal)
+UNROLL_LANES_FUNCTION_AS(acosh, acosh_of_domain)
+#undef UNROLL_LANES_FUNCTION_AS
+
+/// f(x) of a function for which xsimd takes the exponent of x from its bits, which in double it
+/// gets wrong for denormal numbers: those go in as x 2^54, and `correct` makes up for that.
+template <class V, class F, class Correct>
+Lanes<V> with_denormals(Lanes<V> x, F f, Correct correct) {
+  if constexpr (!std::is_same_v<V, Vector<double>>) {
+    return f(x);
+  } else {
+    const auto denormal = abs(x) < std::numeric_limits<double>::min();
+    const Lanes<V> y = f(where(denormal, x * 0x1p54, x));
+    return where(denormal, correct(y), y);
+  }
+}
 
 /// f of each lane, in double: for functions that xsimd lacks or has too few digits of.
 template <class V, class F, class... More>
@@ -173,6 +190,34 @@ Lanes<V> each_lane(F f, Lanes<V> x, More... more) {
 }
 
 }  // namespace detail
+
+template <class V>
+Lanes<V> log(Lanes<V> x) {
+  return detail::with_denormals(
+      x, [](auto a) { return detail::log_of_normal(a); },
+      [](auto y) { return y - 37.42994775023704; });
+}
+template <class V>
+Lanes<V> log2(Lanes<V> x) {
+  return detail::with_denormals(
+      x, [](auto a) { return detail::log2_of_normal(a); }, [](auto y) { return y - 54.0; });
+}
+template <class V>
+Lanes<V> log10(Lanes<V> x) {
+  return detail::with_denormals(
+      x, [](auto a) { return detail::log10_of_normal(a); },
+      [](auto y) { return y - 16.25561976585498; });
+}
+template <class V>
+Lanes<V> cbrt(Lanes<V> x) {
+  return detail::with_denormals(
+      x, [](auto a) { return detail::cbrt_of_normal(a); }, [](auto y) { return y * 0x1p-18; });
+}
+/// NaN below 1, where xsimd has infinities.
+template <class V>
+Lanes<V> acosh(Lanes<V> x) {
+  return where(x < 1.0, std::numeric_limits<double>::quiet_NaN(), detail::acosh_of_domain(x));
+}
 
 /// To the nearest whole number, halves to the even one as in NumPy.
 template <class V>
@@ -224,20 +269,20 @@ Lanes<V> hypot(Lanes<V> x, Lanes<V> y) {
   return detail::each_lane([](double a, double b) { return std::hypot(a, b); }, x, y);
 }
 
+/// As C has it. xsimd's is e^(y log x), of fewer digits the further the result is from 1.
 template <class V>
 Lanes<V> pow(Lanes<V> x, Lanes<V> y) {
-  using std::pow;
-  using xsimd::pow;
-  // xsimd's is 0 at 0 to the power of 0.
-  return where(y == 0.0, Lanes<V>(1.0), Lanes<V>::wrap(pow(x.v, y.v)));
+  return detail::each_lane([](double a, double b) { return std::pow(a, b); }, x, y);
 }
 
 template <class V>
 Lanes<V> pow(Lanes<V> x, double exponent) {
-  if (exponent == 0.0) return 1.0;  // xsimd's is 0 at 0
+  if (exponent == 0.0) return 1.0;
   if (exponent == 1.0) return x;
   if (exponent == 2.0) return x * x;
-  return pow(x, Lanes<V>(exponent));
+  if (exponent == 3.0) return x * x * x;
+  if (exponent == -1.0) return 1.0 / x;
+  return detail::each_lane([exponent](double a) { return std::pow(a, exponent); }, x);
 }
 template <class V, class I>
 requires std::is_integral_v<I> Lanes<V> pow(Lanes<V> x, I exponent) {
@@ -252,6 +297,23 @@ Lanes<V> pow(double base, Lanes<V> x) {
 template <class V>
 Lanes<V> sign(Lanes<V> x) {
   return where(x > 0.0, Lanes<V>(1.0), where(x < 0.0, Lanes<V>(-1.0), Lanes<V>(0.0)));
+}
+
+/// |x|^p
+template <class V>
+Lanes<V> absolute_power(Lanes<V> x, double exponent) {
+  return pow(abs(x), exponent);
+}
+/// sign(x) |x|^p
+template <class V>
+Lanes<V> signed_power(Lanes<V> x, double exponent) {
+  return sign(x) * pow(abs(x), exponent);
+}
+
+/// w x, where a weight of 0 takes away also what is infinite or NaN. The derivative by w is x.
+template <class V>
+Lanes<V> weighted(Lanes<V> w, Lanes<V> x) {
+  return w * where(w == 0.0, Lanes<V>(0.0), x);
 }
 
 /// 1 / (1 + e^-x). Large |x| saturates: e^-x overflows to infinity and the quotient to 0.

@@ -177,8 +177,11 @@ struct PointwiseVjp {
           using Y = std::tuple_element_t<static_cast<std::size_t>(K), Outputs>;
           if constexpr (is_dual_v<Y>) {
             if constexpr (Y::depends(Input)) {
-              const S term = x[static_cast<std::size_t>(N + K)] *
-                             std::get<static_cast<std::size_t>(K)>(outputs).d[Y::place(Input)];
+              // An output of gradient 0 does not count, even where its slope is infinite or none:
+              // where(x > 0, log(x), 0) has the slope 0 at 0 whichever way it is written.
+              const S term =
+                  weighted(x[static_cast<std::size_t>(N + K)],
+                           std::get<static_cast<std::size_t>(K)>(outputs).d[Y::place(Input)]);
               sum = first ? term : sum + term;
               first = false;
             }

@@ -76,7 +76,7 @@ RowSums sums_of(const T* x, const T* weights, Index n, bool below) {
     LanesSum<T> weight;
     for_each_lanes<T>(size, [&]<class L>(Index i, L) {
       const L w = weights ? L::load(weights + begin + i) : L(1.0);
-      distance.add(w * (L(static_cast<double>(shift)) - L::load(block + i)));
+      distance.add(weighted(w, L(static_cast<double>(shift)) - L::load(block + i)));
       weight.add(w);
     });
     sums.below += distance.total();
@@ -219,9 +219,11 @@ void cross_entropy_rows(const Tensor& x, const ClassTargets& targets, Tensor& lo
       if (!q.counts(k)) return;
       const T* row = from + k * n;
       const RowSums sums = sums_of<T>(row, q.weights, n, q.spread > 0.0);
-      // -log softmax(x)[c] = log_sum + (highest - x[c])
+      // -log softmax(x)[c] = log_sum + (highest - x[c]); a weight of 0 also takes infinities away
+      const double own = q.own(k);
       double value =
-          q.own(k) * (sums.log_sum + (sums.highest - static_cast<double>(row[q.index[k]])));
+          own == 0.0 ? 0.0
+                     : own * (sums.log_sum + (sums.highest - static_cast<double>(row[q.index[k]])));
       if (q.spread > 0.0) value += q.spread * (q.all_weights * sums.log_sum + sums.below);
       to[k] = static_cast<T>(value);
       sum_to[k] = sums.highest + sums.log_sum;

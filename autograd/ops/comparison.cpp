@@ -3,7 +3,9 @@
 #include <autograd/ops/comparison.hpp>
 
 #include <cmath>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 namespace unroll {
 namespace {
@@ -21,20 +23,30 @@ Tensor compared(const char* operation, const Variable& a, const Variable& b, F t
   return result;
 }
 
-/// The number stays a double: 0.5 must not become 0 because x holds integers.
 template <class F>
 Tensor tested(const char* operation, const Variable& x, F test) {
   return compared(operation, x, x, [test](auto number, auto) { return test(number); });
 }
 
+/// Tests `number` against `bound` exactly: neither must 0.5 become 0 because x holds integers, nor
+/// 2^53 + 1 become 2^53 because the bound is a double. (A long double has 64 bits of mantissa.)
+template <class T, class F>
+bool with_bound(T number, double bound, F test) {
+  static_assert(std::numeric_limits<long double>::digits >= 63);
+  using Exact = std::conditional_t<std::is_integral_v<T>, long double, double>;
+  return test(static_cast<Exact>(number), static_cast<Exact>(bound));
+}
+
 }  // namespace
 
-#define UNROLL_COMPARISON(name, op)                                               \
-  Tensor name(const Variable& a, const Variable& b) {                             \
-    return compared(#name, a, b, [](auto x, auto y) { return x op y; });          \
-  }                                                                               \
-  Tensor name(const Variable& a, double b) {                                      \
-    return tested(#name, a, [b](auto x) { return static_cast<double>(x) op b; }); \
+#define UNROLL_COMPARISON(name, op)                                      \
+  Tensor name(const Variable& a, const Variable& b) {                    \
+    return compared(#name, a, b, [](auto x, auto y) { return x op y; }); \
+  }                                                                      \
+  Tensor name(const Variable& a, double b) {                             \
+    return tested(#name, a, [b](auto x) {                                \
+      return with_bound(x, b, [](auto p, auto q) { return p op q; });    \
+    });                                                                  \
   }
 UNROLL_COMPARISON(equal, ==)
 UNROLL_COMPARISON(not_equal, !=)

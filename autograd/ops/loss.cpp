@@ -100,7 +100,7 @@ Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& tar
   const Variable losses = detail::elementwise(
       kName,
       [](auto a, auto t, auto weight) {
-        return weight * t * softplus(-a) + (1.0 - t) * softplus(a);
+        return weighted(weight * t, softplus(-a)) + weighted(1.0 - t, softplus(a));
       },
       x, targets, pos_weight);
   return detail::reduce(kName, losses, options.reduction);
@@ -111,7 +111,7 @@ Variable kl_div(const Variable& x, const Variable& targets, const KlOptions& opt
   const Variable losses =
       options.log_target
           ? detail::elementwise(
-                "kl_div", [](auto a, auto t) { return exp(t) * (t - a); }, x, targets)
+                "kl_div", [](auto a, auto t) { return weighted(exp(t), t - a); }, x, targets)
           : detail::elementwise(
                 "kl_div", [](auto a, auto t) { return where(t == 0.0, 0.0, t * (log(t) - a)); }, x,
                 targets);
@@ -144,7 +144,11 @@ Variable cosine_similarity(const Variable& a, const Variable& b, int axis, doubl
     const Variable vectors = broadcast_to(x, shape);
     return vectors / maximum(norm(vectors, {axis}, true), full({}, epsilon, x.dtype()));
   };
-  return sum(direction(a) * direction(b), {axis});
+  const Variable cosine = sum(direction(a) * direction(b), {axis});
+  // What rounding adds beyond 1 is taken off as a constant: a bound would take the curvature too.
+  return detail::elementwise(
+      kName, [](auto c, auto constant) { return c - (constant - clamp(constant, -1.0, 1.0)); },
+      cosine, detach(cosine));
 }
 
 Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Tensor& targets,

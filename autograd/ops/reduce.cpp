@@ -3,6 +3,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace unroll {
@@ -30,6 +31,7 @@ void check_floating(const char* operation, const Variable& x) {
 }
 
 Variable divided(const char* operation, const Variable& total, Index count) {
+  if (total.value().size() == 0) return total;
   if (count == 0) throw ShapeError(std::string(operation) + ": there are no elements to average");
   return total * (1.0 / static_cast<double>(count));
 }
@@ -51,8 +53,7 @@ Variable mean(const Variable& x) { return divided("mean", sum(x), x.value().size
 
 Variable mean(const Variable& x, std::initializer_list<int> axes, bool keep_axes) {
   const Variable total = sum(x, axes, keep_axes);
-  return divided("mean", total,
-                 total.value().size() == 0 ? 0 : x.value().size() / total.value().size());
+  return divided("mean", total, x.value().size() / std::max<Index>(total.value().size(), 1));
 }
 
 }  // namespace unroll

@@ -1,16 +1,24 @@
 #include <autograd/error.hpp>
 #include <autograd/kernels/along.hpp>
+#include <autograd/ops/comparison.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/ops/piecewise.hpp>
+#include <autograd/ops/rearrange.hpp>
 #include <autograd/ops/reduce.hpp>
+#include <autograd/ops/softmax.hpp>
+#include <autograd/ops/sort.hpp>
 #include <autograd/ops/statistics.hpp>
 #include <autograd/pointwise.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace unroll {
 namespace {
@@ -89,17 +97,61 @@ Variable extreme(const char* name, const Rows& rows, kernels::Extreme which) {
   return detail::take_along(name, rows.x, extreme_index(rows.x, which).reshape({-1, 1}), 1);
 }
 
+/// True when no product of some of the factors of a row can overflow or lose digits to underflow,
+/// zeros apart. `x: [R,n]`
+bool any_order_will_do(const Tensor& x) {
+  bool safe = true;
+  dispatch_floating(x.dtype(), [&]<class T>(T) {
+    const Tensor rows = x.contiguous();
+    const T* row = rows.data<T>();
+    constexpr int kLargest = std::numeric_limits<T>::max_exponent - 2;
+    for (Index r = 0; r < x.size(0) && safe; ++r, row += x.size(1)) {
+      // 2^above bounds every product from above and 2^-below from below.
+      double above = 0.0;
+      double below = 0.0;
+      for (Index k = 0; k < x.size(1); ++k) {
+        if (row[k] == T(0)) continue;
+        int exponent = 0;
+        if (!std::isfinite(std::frexp(row[k], &exponent))) exponent = 2 * kLargest;
+        above += std::max(exponent, 0);
+        below += std::max(1 - exponent, 0);
+      }
+      safe = above < kLargest && below < kLargest;
+    }
+  });
+  return safe;
+}
+
 /// Halves until one is left: every factor enters by multiplication alone, so no derivative divides
 /// by it.
 Variable product(const Rows& rows) {
   if (rows.count == 0) return ones({rows.x.size(0), 1}, rows.x.dtype());
   Variable x = rows.x;
+  const bool sorted = !any_order_will_do(x.value());
   for (Index n = rows.count; n > 1; n = x.size(1)) {
+    // The largest times the smallest: no partial product is then further from 1 than the product of
+    // all, or than one factor.
+    if (sorted) x = detail::take_along("prod", x, argsort(abs(detach(x)), 1), 1);
     const Index half = n / 2;
-    const Variable pairs = slice(x, 1, 0, half) * slice(x, 1, half, 2 * half);
-    x = n % 2 == 0 ? pairs : concat({pairs, slice(x, 1, n - 1, n)}, 1);
+    const Variable last = slice(x, 1, n - half, n);
+    const Variable pairs = slice(x, 1, 0, half) * (sorted ? flip(last, {1}) : last);
+    x = n % 2 == 0 ? pairs : concat({pairs, slice(x, 1, half, half + 1)}, 1);
   }
   return x;
+}
+
+/// Each round doubles how many factors every element holds; nothing is ever divided. `x: [R,n]`
+Variable running_product(const Variable& x) {
+  const Index n = x.size(1);
+  Variable y = x;
+  if (any_order_will_do(x.value())) {
+    for (Index reach = 1; reach < n; reach *= 2)
+      y = concat({slice(y, 1, 0, reach), slice(y, 1, reach, n) * slice(y, 1, 0, n - reach)}, 1);
+    return y;
+  }
+  std::vector<Variable> products{slice(x, 1, 0, 1)};
+  for (Index k = 1; k < n; ++k) products.push_back(products.back() * slice(x, 1, k, k + 1));
+  return concat(products, 1);
 }
 
 /// x^(1 / order) for x >= 0, with derivative 0 at 0.
@@ -127,27 +179,50 @@ Variable logsumexp_of(const Rows& rows) {
       extreme("logsumexp", {x, {}, {}, rows.count}, kernels::Extreme::max));
   Tensor result = (log(sum(exp(x - top), {1}, true)) + top).value();
   if (!recording("logsumexp", rows.x)) return result;
-  return record("logsumexp", std::move(result),
-                [saved = rows.x](const Variable& y, const Variable& g, BackwardPass& pass) {
-                  pass.add(saved, g * exp(saved - y));
-                });
+  return record(
+      "logsumexp", std::move(result),
+      [x = rows.x](const Variable& y, const Variable& g, BackwardPass& pass) {
+        // Not e^(x - y): of a large x, y has lost the digits that tell them apart.
+        const Tensor possible = greater(y, -HUGE_VAL);
+        pass.add(x, g * softmax(where(possible, x, zeros({}, x.dtype()))) * Variable(possible));
+      });
+}
+
+/// Of each number of `largest` the power of two that brings it near 1, so that multiplying by it or
+/// its inverse rounds nothing; 1 for zeros, infinities and NaN.
+Tensor powers_of_two_into_range(const Tensor& largest) {
+  Tensor result = Tensor::empty(largest.shape(), largest.dtype());
+  const Tensor in = largest.contiguous();
+  dispatch_floating(largest.dtype(), [&]<class T>(T) {
+    const T* from = in.data<T>();
+    T* to = result.mutable_data<T>();
+    // Some room to the ends of the range, so that a gradient of the factor's size is exact as well.
+    constexpr int kMost = std::numeric_limits<T>::max_exponent * 3 / 4;
+    for (Index k = 0; k < largest.size(); ++k) {
+      int exponent = 0;
+      const bool usual = from[k] != T(0) && std::isfinite(std::frexp(from[k], &exponent));
+      to[k] = usual ? std::ldexp(T(1), std::clamp(-exponent, -kMost, kMost)) : T(1);
+    }
+  });
+  return result;
 }
 
 Variable norm_of(const Rows& rows, double order) {
   if (!(order >= 1.0))
     throw ArgumentError("norm: the order must be at least 1, got " + std::to_string(order));
   not_empty("norm", rows);
-  const Variable size = abs(rows.x);
-  if (order == 1.0) return sum(size, {1}, true);
-  if (std::isinf(order)) return extreme("norm", {size, {}, {}, rows.count}, kernels::Extreme::max);
-  // The norm of x / scale times scale is that of x for any scale, which may thus be a constant.
-  const Variable largest =
-      extreme("norm", {detach(size), {}, {}, rows.count}, kernels::Extreme::max);
-  const Variable scale = pointwise(
-      "norm", [](auto a) { return where(a > 0.0 && a < HUGE_VAL, a, 1.0); }, largest);
-  const Variable scaled = size / scale;
-  const Variable powers = order == 2.0 ? square(scaled) : pow(scaled, order);
-  return root(sum(powers, {1}, true), order) * scale;
+  if (order == 1.0) return sum(abs(rows.x), {1}, true);
+  if (std::isinf(order))
+    return extreme("norm", {abs(rows.x), {}, {}, rows.count}, kernels::Extreme::max);
+  // The norm of x times a factor, divided by it, is that of x: the factor may be a constant.
+  const Tensor factor = powers_of_two_into_range(
+      extreme("norm", {abs(detach(rows.x)), {}, {}, rows.count}, kernels::Extreme::max).value());
+  const Variable scaled = rows.x * Variable(factor);
+  const Variable powers =
+      order == 2.0 ? square(scaled)
+                   : pointwise<3>(
+                         "norm", [order](auto a) { return absolute_power(a, order); }, scaled);
+  return root(sum(powers, {1}, true), order) / Variable(factor);
 }
 
 Tensor position(const char* name, const Variable& x, kernels::Extreme which) {
@@ -259,13 +334,7 @@ Variable cumsum(const Variable& x, int axis) {
 }
 
 Variable cumprod(const Variable& x, int axis) {
-  return scanned("cumprod", x, axis, [](Variable y) {
-    // Each round doubles how many factors every element holds; nothing is ever divided.
-    const Index n = y.size(1);
-    for (Index reach = 1; reach < n; reach *= 2)
-      y = concat({slice(y, 1, 0, reach), slice(y, 1, reach, n) * slice(y, 1, 0, n - reach)}, 1);
-    return y;
-  });
+  return scanned("cumprod", x, axis, running_product);
 }
 
 Variable cummax(const Variable& x, int axis) {

@@ -80,6 +80,9 @@ TEST_CASE("vector functions keep to the errors stated, over the whole range of n
   CHECK_ULPS(softplus(x), std::fmax(x, 0) + std::log1p(std::exp(-std::abs(x))), 2.5, 2.0);
   CHECK_ULPS(sin(x), std::sin(x), 2.5, 2.0);
   CHECK_ULPS(cos(x), std::cos(x), 2.5, 2.0);
+  CHECK_ULPS(pow(x, 0.7), std::pow(x, static_cast<long double>(0.7)), 1.0, 2.0);
+  CHECK_ULPS(pow(x, -2.5), std::pow(x, -2.5L), 1.0, 1.0);
+  CHECK_ULPS(pow(x, 3), x * x * x, 1.5, 1.5);
 }
 
 }  // namespace unroll::testing
