@@ -111,10 +111,10 @@ bool any_order_will_do(const Tensor& x) {
       double below = 0.0;
       for (Index k = 0; k < x.size(1); ++k) {
         if (row[k] == T(0)) continue;
-        int exponent = 0;
-        if (!std::isfinite(std::frexp(row[k], &exponent))) exponent = 2 * kLargest;
-        above += std::max(exponent, 0);
-        below += std::max(1 - exponent, 0);
+        const double exponent = std::log2(std::abs(static_cast<double>(row[k])));
+        if (std::isnan(exponent)) above = HUGE_VAL;
+        above += std::max(exponent, 0.0);
+        below += std::max(-exponent, 0.0);
       }
       safe = above < kLargest && below < kLargest;
     }
@@ -183,7 +183,7 @@ Variable logsumexp_of(const Rows& rows) {
       "logsumexp", std::move(result),
       [x = rows.x](const Variable& y, const Variable& g, BackwardPass& pass) {
         // Not e^(x - y): of a large x, y has lost the digits that tell them apart.
-        const Tensor possible = greater(y, -HUGE_VAL);
+        const Tensor possible = not_equal(y, -HUGE_VAL);  // NaN is to stay
         pass.add(x, g * softmax(where(possible, x, zeros({}, x.dtype()))) * Variable(possible));
       });
 }
@@ -196,8 +196,7 @@ Tensor powers_of_two_into_range(const Tensor& largest) {
   dispatch_floating(largest.dtype(), [&]<class T>(T) {
     const T* from = in.data<T>();
     T* to = result.mutable_data<T>();
-    // Some room to the ends of the range, so that a gradient of the factor's size is exact as well.
-    constexpr int kMost = std::numeric_limits<T>::max_exponent * 3 / 4;
+    constexpr int kMost = std::numeric_limits<T>::max_exponent - 1;  // the inverse exists as well
     for (Index k = 0; k < largest.size(); ++k) {
       int exponent = 0;
       const bool usual = from[k] != T(0) && std::isfinite(std::frexp(from[k], &exponent));

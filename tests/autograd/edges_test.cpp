@@ -107,6 +107,7 @@ TEST_CASE("logsumexp has the slopes of softmax, also far from 0 and where nothin
     check_same(slope({1e6, 1e6}, dtype), {0.5, 0.5});
   }
   check_same(slope({1e16, 1e16}, Dtype::float64), {0.5, 0.5});
+  check_same(slope({kNan, 0.0}, Dtype::float64), {kNan, kNan});
 }
 
 TEST_CASE("what has no probability adds nothing to a loss, however impossible it is") {
@@ -262,8 +263,8 @@ TEST_CASE("the slope of gelu stays finite for large arguments") {
 }
 
 TEST_CASE("norms of denormal vectors have their digits, and so have their slopes") {
-  for (double order : {1.5, 2.0, 3.0})
-    for (double unit : {5e-324, 1e-310, 1e-300, 1e300}) {
+  for (double order : {1.5, 2.0, 3.0, 7.0})
+    for (double unit : {5e-324, 1e-310, 1e-300, 1e300, 2e307}) {
       CAPTURE(order);
       CAPTURE(unit);
       const Outcome y = outcome([order](const Variable& x) { return norm(x, order); },
