@@ -98,6 +98,17 @@ const S& value_of(const Dual<S, N, Which>& x) {
 }
 inline double value_of(double x) { return x; }
 
+/// A partial derivative of an argument times the derivative by that argument. Nested duals, which
+/// run on plain doubles, also carry partials that are 0: those stay 0 where a derivative is
+/// infinite.
+template <class S>
+S scaled(const S& partial, const S& derivative) {
+  if constexpr (is_lanes_v<S>) {
+    if constexpr (S::is_vector) return partial * derivative;
+  }
+  return weighted(partial, derivative);
+}
+
 /// A function of two duals: its value, and what each partial of `a` and of `b` contributes.
 template <class S, int N, std::uint32_t P, std::uint32_t Q, class FromA, class FromB>
 auto merge(const S& value, const Dual<S, N, P>& a, FromA from_a, const Dual<S, N, Q>& b,
@@ -133,7 +144,8 @@ template <class S, int N, std::uint32_t Which>
 Dual<S, N, Which> chain(const Dual<S, N, Which>& x, const S& value, const S& derivative) {
   Dual<S, N, Which> result;
   result.v = value;
-  for (std::size_t i = 0; i < result.d.size(); ++i) result.d[i] = derivative * x.d[i];
+  for (std::size_t i = 0; i < result.d.size(); ++i)
+    result.d[i] = detail::scaled(x.d[i], derivative);
   return result;
 }
 
@@ -150,7 +162,8 @@ auto operator-(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto operator*(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   return detail::merge(
-      a.v * b.v, a, [&](const S& d) { return d * b.v; }, b, [&](const S& d) { return a.v * d; });
+      a.v * b.v, a, [&](const S& d) { return detail::scaled(d, b.v); }, b,
+      [&](const S& d) { return detail::scaled(d, a.v); });
 }
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto operator/(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
@@ -158,8 +171,8 @@ auto operator/(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S quotient = a.v * inverse;
   const S slope = -quotient * inverse;
   return detail::merge(
-      quotient, a, [&](const S& d) { return inverse * d; }, b,
-      [&](const S& d) { return slope * d; });
+      quotient, a, [&](const S& d) { return detail::scaled(d, inverse); }, b,
+      [&](const S& d) { return detail::scaled(d, slope); });
 }
 
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
@@ -173,7 +186,8 @@ auto pow(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S by_a = b.v * pow(base, b.v - 1.0);
   const S by_b = where(a.v == 0.0, by_b_at_zero, y * log_a);
   return detail::merge(
-      y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
+      y, a, [&](const S& d) { return detail::scaled(d, by_a); }, b,
+      [&](const S& d) { return detail::scaled(d, by_b); });
 }
 template <class S, int N, std::uint32_t P, class I>
 requires std::is_integral_v<I>
@@ -212,8 +226,8 @@ auto atan2(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S by_a = b.v * inverse * inverse;
   const S by_b = -a.v * inverse * inverse;
   return detail::merge(
-      atan2(a.v, b.v), a, [&](const S& d) { return by_a * d; }, b,
-      [&](const S& d) { return by_b * d; });
+      atan2(a.v, b.v), a, [&](const S& d) { return detail::scaled(d, by_a); }, b,
+      [&](const S& d) { return detail::scaled(d, by_b); });
 }
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto hypot(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
@@ -222,7 +236,8 @@ auto hypot(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {
   const S by_a = a.v * inverse;
   const S by_b = b.v * inverse;
   return detail::merge(
-      y, a, [&](const S& d) { return by_a * d; }, b, [&](const S& d) { return by_b * d; });
+      y, a, [&](const S& d) { return detail::scaled(d, by_a); }, b,
+      [&](const S& d) { return detail::scaled(d, by_b); });
 }
 template <class S, int N, std::uint32_t P, std::uint32_t Q>
 auto fmod(const Dual<S, N, P>& a, const Dual<S, N, Q>& b) {

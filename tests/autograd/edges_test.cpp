@@ -171,6 +171,13 @@ TEST_CASE("a branch that where does not choose has no slope, inside a lambda or 
   }
 }
 
+TEST_CASE("a derivative along a direction is infinite where the slope is") {
+  const Variable zero = full({}, 0.0, Dtype::float64);
+  const Variable slope =
+      jvp([](const Variable& v) { return sqrt(v); }, zero, full({}, 1.0, Dtype::float64));
+  CHECK(slope.item() == kInfinity);
+}
+
 TEST_CASE("functions are NaN outside their domain, and so are the slopes of acosh") {
   for (Dtype dtype : kDtypes) {
     const Outcome y = outcome([](const Variable& x) { return acosh(x); },
@@ -277,6 +284,15 @@ TEST_CASE("norms of denormal vectors have their digits, and so have their slopes
   const Outcome small =
       outcome([](const Variable& x) { return norm(x); }, numbers({3e-44, -4e-44}, Dtype::float32));
   CHECK(small.slope[0] == doctest::Approx(0.6).epsilon(0.02));
+}
+
+TEST_CASE("the Hessian of a norm is infinite where it is, and right beside") {
+  const std::vector<double> h =
+      hessian([](const Variable& v) { return norm(v, 1.5); }, Variable(numbers({0.0, 2.0})))
+          .value()
+          .to_vector<double>();
+  check_same({h[0], h[1], h[2]}, {kInfinity, 0.0, 0.0});
+  CHECK(std::abs(h[3]) < 1e-15);
 }
 
 TEST_CASE("no vector is more similar to itself than 1") {
