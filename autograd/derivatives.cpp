@@ -110,7 +110,7 @@ class Run {
 /// Zeros of this shape with 1 at one place.
 Variable unit(const Variable& like, Index place) {
   Tensor one = zeros(like.shape(), like.dtype());
-  dispatch_floating(one.dtype(), [&]<class T>(T) { one.mutable_data<T>()[place] = T(1); });
+  dispatch_floating(one.dtype(), [&]<class T>(T) { one.in_place<T>()[place] = T(1); });
   return one;
 }
 

@@ -48,7 +48,7 @@ Point nearby(const Point& point) {
     Tensor other = x.clone();
     dispatch_floating(x.dtype(), [&]<class T>(T) {
       for (Index i = 0; i < other.size(); ++i)
-        other.mutable_data<T>()[i] *= static_cast<T>(1.0 + 0.02 * (generator.uniform() - 0.5));
+        other.in_place<T>()[i] *= static_cast<T>(1.0 + 0.02 * (generator.uniform() - 0.5));
     });
     near.push_back(other);
   }

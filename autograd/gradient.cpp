@@ -99,8 +99,9 @@ Gradients& Gradients::operator+=(const Gradients& other) {
   return *this;
 }
 
-BackwardPass::BackwardPass(const Tape& tape, std::size_t slots, bool differentiable)
-    : tape_(tape),
+BackwardPass::BackwardPass(Tape& tape, std::size_t slots, bool differentiable)
+    : tape_(&tape),
+      outer_(std::exchange(tape.pass_, this)),
       tape_id_(tape.id_),
       passing_(tape.passings_.size()),
       differentiable_(differentiable),
@@ -112,6 +113,14 @@ BackwardPass::~BackwardPass() {
     terms->~Terms();
     memory::release(terms, sizeof(Terms));
   }
+  for (detail::Closure* closure : left_) closure->destroy();
+  if (tape_) tape_->pass_ = outer_;
+}
+
+void BackwardPass::throw_tape_ended() {
+  throw TapeError(
+      "gradients: the tape was destroyed by a rule of its own backward pass; keep it "
+      "until gradients has returned");
 }
 
 void BackwardPass::drop(std::uint32_t slot) {
@@ -125,6 +134,7 @@ void BackwardPass::drop(std::uint32_t slot) {
 }
 
 BackwardPass::Terms& BackwardPass::terms(const Variable& x) {
+  tape();
   Terms*& terms = terms_[x.slot_];
   if (!terms && unused_.empty()) {
     terms = new (memory::allocate(sizeof(Terms))) Terms;
@@ -136,7 +146,7 @@ BackwardPass::Terms& BackwardPass::terms(const Variable& x) {
 }
 
 const Shape& BackwardPass::base_shape(const Variable& x) const {
-  return x.base_ == 0 ? x.shape() : tape_.bases_[x.base_ - 1].shape;
+  return x.base_ == 0 ? x.shape() : tape().bases_[x.base_ - 1].shape;
 }
 
 Part BackwardPass::part_of(const Variable& x) {
@@ -241,7 +251,7 @@ void BackwardPass::realise_products(Terms& terms) {
 }
 
 const Variable* BackwardPass::passes_to(std::uint32_t slot) {
-  const auto& passings = tape_.passings_;
+  const auto& passings = tape().passings_;
   while (passing_ < passings.size() && passings[passing_].output < slot) ++passing_;
   while (passing_ > 0 && passings[passing_ - 1].output >= slot) --passing_;
   const bool found = passing_ < passings.size() && passings[passing_].output == slot;

@@ -76,6 +76,7 @@ class Gradients {
 };
 
 namespace detail {
+class Closure;
 
 /// While one lives, backward passes of this thread add up gradients as tensors of the variable's
 /// whole shape, term by term: nothing is computed in place, kept as a part, as rows or as a product
@@ -145,10 +146,18 @@ class BackwardPass {
     Dtype dtype = Dtype::float32;
   };
 
-  BackwardPass(const Tape& tape, std::size_t slots, bool differentiable);
+  BackwardPass(Tape& tape, std::size_t slots, bool differentiable);
   BackwardPass(const BackwardPass&) = delete;
   BackwardPass& operator=(const BackwardPass&) = delete;
   ~BackwardPass();
+
+  /// Throws TapeError when a rule has destroyed the tape.
+  const Tape& tape() const {
+    if (!tape_) [[unlikely]]
+      throw_tape_ended();
+    return *tape_;
+  }
+  [[noreturn]] static void throw_tape_ended();
 
   Terms& terms(const Variable& x);
   bool has_terms(std::uint32_t slot) const { return terms_[slot] != nullptr; }
@@ -169,7 +178,9 @@ class BackwardPass {
   /// Where the gradient of a slot goes as it is; null when there is no such place.
   const Variable* passes_to(std::uint32_t slot);
 
-  const Tape& tape_;
+  Tape* tape_;                           // null when a rule has destroyed it
+  BackwardPass* outer_;                  // of the same tape, when a rule of its takes gradients
+  PooledVector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
   std::uint64_t tape_id_;
   std::size_t passing_;  // index among the tape's; the sweep goes down
   bool differentiable_;

@@ -12,6 +12,12 @@ Parameter::Parameter(std::string name, Tensor value)
                      ": the value must be float32 or float64, it is " + describe(state_->value));
 }
 
+void Parameter::throw_moved() {
+  throw ArgumentError(
+      "parameter: it was moved elsewhere and has no value here; use what it was "
+      "moved to, or copy it (a copy shares the value)");
+}
+
 void Parameter::set(Tensor value) {
   if (!value.defined()) throw ArgumentError("parameter " + name() + ": the new value is undefined");
   if (value.shape() != shape())
@@ -20,11 +26,11 @@ void Parameter::set(Tensor value) {
   if (!is_floating(value.dtype()))
     throw DtypeError("parameter " + name() + ": the value must be float32 or float64, it is " +
                      describe(value));
-  state_->value = std::move(value);
+  state().value = std::move(value);
 }
 
 Tensor& Parameter::mutable_value() {
-  Tensor& value = state_->value;
+  Tensor& value = state().value;
   if (!value.unique() || !value.is_contiguous()) value = value.clone();
   return value;
 }

@@ -12,15 +12,15 @@ namespace unroll {
 
 /// A named value that outlives tapes and that optimizers change. A parameter is a handle: copies
 /// refer to the same value, and `Parameter(p.name(), p.value())` is an independent one. It becomes
-/// a leaf of whichever tape uses it.
+/// a leaf of whichever tape uses it. One that was moved from throws ArgumentError when it is used.
 class Parameter {
  public:
   Parameter(std::string name, Tensor value);
 
-  const std::string& name() const { return state_->name; }
-  const Tensor& value() const { return state_->value; }
-  const Shape& shape() const { return state_->value.shape(); }
-  Dtype dtype() const { return state_->value.dtype(); }
+  const std::string& name() const { return state().name; }
+  const Tensor& value() const { return state().value; }
+  const Shape& shape() const { return state().value.shape(); }
+  Dtype dtype() const { return state().value.dtype(); }
 
   /// Replaces the value. Throws ShapeError when the shape differs, ArgumentError for an undefined
   /// value; the dtype may change.
@@ -45,9 +45,15 @@ class Parameter {
     Tensor value;
     std::atomic<std::uint64_t> tape = 0;
   };
+  State& state() const {
+    if (!state_) [[unlikely]]
+      throw_moved();
+    return *state_;
+  }
+  [[noreturn]] static void throw_moved();
   /// The tape that has used it last, for the check that no other thread takes it for a constant.
-  std::uint64_t tape() const { return state_->tape.load(std::memory_order_relaxed); }
-  void seen_by(std::uint64_t tape) const { state_->tape.store(tape, std::memory_order_relaxed); }
+  std::uint64_t tape() const { return state().tape.load(std::memory_order_relaxed); }
+  void seen_by(std::uint64_t tape) const { state().tape.store(tape, std::memory_order_relaxed); }
 
   std::shared_ptr<State> state_;
 };

@@ -51,7 +51,7 @@ bool run_flat(Operands inputs, std::span<Tensor> outputs, const Shape& shape, Ro
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     if (outputs[k].defined() && !outputs[k].is_contiguous()) return false;
-    rows.out[k] = outputs[k].defined() ? outputs[k].mutable_address() : nullptr;
+    rows.out[k] = outputs[k].defined() ? outputs[k].address_in_place() : nullptr;
   }
   if (const Index n = size_of(shape); n > 0)
     kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), n);
@@ -84,7 +84,7 @@ bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, 
       continue;
     }
     if (n > 1 && outputs[k].strides()[1] != 1) return false;
-    rows.out[k] = outputs[k].mutable_address();
+    rows.out[k] = outputs[k].address_in_place();
     out_bytes[k] = outputs[k].strides()[0] * bytes;
   }
   if (n == 0) return true;
@@ -143,7 +143,7 @@ void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, Row
     for (std::size_t i = 0; i < inputs.size(); ++i)
       rows.in[i] = static_cast<const std::byte*>(inputs[i]->address()) + at[i] * bytes;
     for (std::size_t k = 0; k < outputs.size(); ++k)
-      rows.out[k] = outputs[k].defined() ? static_cast<std::byte*>(outputs[k].mutable_address()) +
+      rows.out[k] = outputs[k].defined() ? static_cast<std::byte*>(outputs[k].address_in_place()) +
                                                at[inputs.size() + k] * bytes
                                          : nullptr;
     kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), walk.row_size());

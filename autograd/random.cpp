@@ -2,10 +2,12 @@
 #include <autograd/random.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numbers>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,7 +33,7 @@ template <class Draw>
 Tensor fill_pairs(const Shape& shape, Dtype dtype, Generator& generator, Draw draw) {
   Tensor tensor = Tensor::empty(shape, dtype);
   dispatch_floating(dtype, [&]<class T>(T) {
-    T* data = tensor.mutable_data<T>();
+    T* data = tensor.in_place<T>();
     for (Index i = 0, n = tensor.size(); i < n; i += 2) {
       const auto words = generator.next();
       const auto [first, second] = draw(to_unit(words[0], words[1]), to_unit(words[2], words[3]));
@@ -59,7 +61,7 @@ Tensor draw_rows(const char* operation, const Tensor& x, Generator& generator, W
   const Index n = shape.back();
   shape.erase(x.rank() - 1);
   Tensor result = Tensor::empty(shape, Dtype::int64);
-  std::int64_t* to = result.mutable_data<std::int64_t>();
+  std::int64_t* to = result.in_place<std::int64_t>();
   const Tensor all = x.reshape({result.size(), n});
   std::vector<double> ends(static_cast<std::size_t>(n));
   for (Index r = 0; r < result.size(); ++r) {
@@ -77,11 +79,20 @@ Tensor draw_rows(const char* operation, const Tensor& x, Generator& generator, W
   return result;
 }
 
+const std::thread::id main_thread = std::this_thread::get_id();  // that starts the program
+std::atomic<std::uint64_t> seed_of_new_threads = 0;
+std::atomic<std::uint64_t> streams = 1;
+
+Generator generator_of_new_thread() {
+  return Generator(seed_of_new_threads, std::this_thread::get_id() == main_thread ? 0 : streams++);
+}
+
 }  // namespace
 
 std::array<std::uint32_t, 4> Generator::next() {
-  std::array<std::uint32_t, 4> word{static_cast<std::uint32_t>(position_),
-                                    static_cast<std::uint32_t>(position_ >> 32), 0, 0};
+  std::array<std::uint32_t, 4> word{
+      static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(position_ >> 32),
+      static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)};
   auto key_low = static_cast<std::uint32_t>(seed_);
   auto key_high = static_cast<std::uint32_t>(seed_ >> 32);
   for (int round = 0; round < 10; ++round) {
@@ -114,11 +125,14 @@ std::uint64_t Generator::below(std::uint64_t count) {
 }
 
 Generator& default_generator() {
-  thread_local Generator generator;
+  thread_local Generator generator = generator_of_new_thread();
   return generator;
 }
 
-void seed(std::uint64_t value) { default_generator() = Generator(value); }
+void seed(std::uint64_t value, std::uint64_t stream) {
+  seed_of_new_threads = value;
+  default_generator() = Generator(value, stream);
+}
 
 Tensor uniform(const Shape& shape, double low, double high, Dtype dtype, Generator& generator) {
   check_floating("uniform", dtype);
@@ -179,7 +193,7 @@ Tensor categorical_logits(const Tensor& logits, Generator& generator) {
 
 Tensor permutation(Index count, Generator& generator) {
   Tensor order = arange(count);
-  std::int64_t* at = order.mutable_data<std::int64_t>();
+  std::int64_t* at = order.in_place<std::int64_t>();
   // Fisher and Yates: each place takes one of those not yet taken.
   for (Index i = count - 1; i > 0; --i)
     std::swap(at[i], at[generator.below(static_cast<std::uint64_t>(i) + 1)]);

@@ -8,13 +8,16 @@
 namespace unroll {
 
 /// A source of random numbers: Philox 4x32-10 (Salmon et al., 2011), which turns a key and a
-/// counter into four random words. Its whole state is two numbers, so a stream can be saved,
-/// resumed and replayed exactly.
+/// counter into four random words. Its whole state is three numbers, so it can be saved, resumed
+/// and replayed exactly.
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed = 0) : seed_(seed) {}
+  /// The streams of one seed have no block of words in common.
+  explicit Generator(std::uint64_t seed = 0, std::uint64_t stream = 0)
+      : seed_(seed), stream_(stream) {}
 
   std::uint64_t seed() const { return seed_; }
+  std::uint64_t stream() const { return stream_; }
   /// Number of blocks of four words handed out so far.
   std::uint64_t position() const { return position_; }
   void set_position(std::uint64_t position) { position_ = position; }
@@ -28,13 +31,18 @@ class Generator {
 
  private:
   std::uint64_t seed_;
+  std::uint64_t stream_;
   std::uint64_t position_ = 0;
 };
 
-/// The calling thread's generator, used wherever none is given. It starts with seed 0.
+/// The calling thread's generator, used wherever none is given, so that no two threads draw the
+/// same numbers: stream 0 on the main thread, and on every other one the next number at its first
+/// use. The seed is that of the latest seed(), and 0 when there was none. Workers whose first uses
+/// race get their streams in either order; one that has to repeat says `seed(value, 1 + worker)`.
 Generator& default_generator();
-/// Restarts the calling thread's generator.
-void seed(std::uint64_t value);
+/// Restarts the calling thread's generator, on stream 0 unless another is named. Threads that have
+/// not drawn yet will start with this seed as well, each on a stream of its own.
+void seed(std::uint64_t value, std::uint64_t stream = 0);
 
 /// Numbers uniform over [low, high).
 Tensor uniform(const Shape& shape, double low, double high, Dtype dtype = Dtype::float32,

@@ -11,11 +11,24 @@ void Dims::throw_rank(std::size_t rank) {
                    " is above the highest supported rank, " + std::to_string(kMaxRank));
 }
 
+void Dims::throw_axis(int axis) const {
+  throw ShapeError("shape: there is no axis " + std::to_string(axis) + " in " + to_string(*this) +
+                   ", of rank " + std::to_string(rank_));
+}
+
 void Dims::insert(int axis, Index value) {
   checked(static_cast<std::size_t>(rank_) + 1);
-  std::copy_backward(values_.begin() + axis, values_.begin() + rank_, values_.begin() + rank_ + 1);
-  (*this)[axis] = value;
+  if (axis < 0 || axis > rank_) throw_axis(axis);
+  const auto at = values_.begin() + axis;
   ++rank_;
+  std::copy_backward(at, values_.begin() + rank_ - 1, values_.begin() + rank_);
+  *at = value;
+}
+
+void Dims::erase(int axis) {
+  const auto at = values_.begin() + static_cast<std::ptrdiff_t>(place(axis));
+  std::copy(at + 1, values_.begin() + rank_, at);
+  --rank_;
 }
 
 bool is_disjoint(const Shape& shape, const Strides& strides) {

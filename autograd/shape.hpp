@@ -21,7 +21,7 @@ class Dims {
   Dims() = default;
   Dims(std::initializer_list<Index> values) : Dims(std::span(values.begin(), values.size())) {}
   explicit Dims(std::span<const Index> values) : rank_(checked(values.size())) {
-    for (int i = 0; i < rank_; ++i) (*this)[i] = values[static_cast<std::size_t>(i)];
+    for (std::size_t i = 0; i < values.size(); ++i) values_[i] = values[i];
   }
   Dims(int rank, Index value) : rank_(checked(static_cast<std::size_t>(rank))) {
     for (int i = 0; i < rank_; ++i) (*this)[i] = value;
@@ -29,8 +29,10 @@ class Dims {
 
   int rank() const { return rank_; }
   bool empty() const { return rank_ == 0; }
-  Index operator[](int axis) const { return values_[static_cast<std::size_t>(axis)]; }
-  Index& operator[](int axis) { return values_[static_cast<std::size_t>(axis)]; }
+  /// Throws ShapeError for an axis outside 0..rank-1.
+  Index operator[](int axis) const { return values_[place(axis)]; }
+  Index& operator[](int axis) { return values_[place(axis)]; }
+  /// Of the last axis. Throws ShapeError when there is none.
   Index back() const { return (*this)[rank_ - 1]; }
 
   const Index* begin() const { return values_.data(); }
@@ -38,20 +40,23 @@ class Dims {
 
   void push_back(Index value) { insert(rank_, value); }
   void insert(int axis, Index value);
-  void erase(int axis) {
-    for (int i = axis + 1; i < rank_; ++i) (*this)[i - 1] = (*this)[i];
-    --rank_;
-  }
+  void erase(int axis);
 
   friend bool operator==(const Dims& a, const Dims& b) {
     if (&a == &b) return true;
     if (a.rank_ != b.rank_) return false;
-    for (int i = 0; i < a.rank_; ++i)
-      if (a[i] != b[i]) return false;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(a.rank_); ++i)
+      if (a.values_[i] != b.values_[i]) return false;
     return true;
   }
 
  private:
+  std::size_t place(int axis) const {
+    if (static_cast<unsigned>(axis) >= static_cast<unsigned>(rank_)) [[unlikely]]
+      throw_axis(axis);
+    return static_cast<std::size_t>(axis);
+  }
+  [[noreturn]] void throw_axis(int axis) const;
   [[noreturn]] static void throw_rank(std::size_t rank);
   static int checked(std::size_t rank) {
     if (rank > static_cast<std::size_t>(kMaxRank)) [[unlikely]]

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace unroll {
 namespace {
@@ -107,6 +108,13 @@ Tape::Tape()
 Tape::~Tape() {
   if (observer_) [[unlikely]]
     observer_->ended(*this);
+  for (BackwardPass* pass = pass_; pass; pass = pass->outer_) {
+    pass->tape_ = nullptr;
+    if (pass->outer_) continue;
+    for (Node& node : nodes_)
+      if (detail::Closure* closure = std::exchange(node.closure, nullptr))
+        pass->left_.push_back(closure);
+  }
   for (Node& node : nodes_)
     if (node.closure) node.closure->destroy();
   Home::Alive& alive = Home::alive();

@@ -269,6 +269,7 @@ class Tape {
   Home* home_;  // the thread that this tape was made on; null when that has ended
   Tape* next_alive_ = nullptr;
   Tape* previous_alive_ = nullptr;
+  BackwardPass* pass_ = nullptr;  // the newest that runs
   Tape* outer_;
   bool resumes_;  // something recorded when this tape was made, and will again when it ends
   detail::TapeObserver* observer_ = thread_observer_;

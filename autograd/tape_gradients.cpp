@@ -14,13 +14,19 @@ namespace unroll {
 /// is to be differentiated.
 class Tape::Activation {
  public:
-  explicit Activation(Tape* tape) : previous_(std::exchange(active_, tape)) {}
-  ~Activation() { active_ = previous_; }
+  explicit Activation(Tape* tape)
+      : previous_(std::exchange(active_, tape)), resumes_(previous_ && previous_->resumes_) {}
+  ~Activation() {
+    const Tape* alive = innermost_;
+    while (alive && alive != previous_) alive = alive->outer_;
+    active_ = alive ? previous_ : resumes_ ? innermost_ : nullptr;
+  }
   Activation(const Activation&) = delete;
   Activation& operator=(const Activation&) = delete;
 
  private:
-  Tape* previous_;
+  Tape* previous_;  // a rule may destroy it
+  bool resumes_;
 };
 
 /// Tells the observer of a rule that runs, and that it has ended, also by an exception.
@@ -143,6 +149,7 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
       }
       const ObservedRule observed(*this, at, gradients);
       node.closure->backward(gradients, pass);
+      pass.tape();
     }
     if (!keep && reached) {
       nodes_[at].closure = nullptr;
@@ -165,6 +172,7 @@ std::vector<std::pair<std::uint32_t, Variable>> Tape::pull(std::size_t node,
   const Activation activation(differentiable ? this : nullptr);
   BackwardPass pass(*this, slots_, differentiable);
   at.closure->backward(gradients, pass);
+  pass.tape();
   std::vector<std::pair<std::uint32_t, Variable>> terms;
   for (std::uint32_t slot = 0; slot < at.first_slot; ++slot)
     if (pass.has_terms(slot)) terms.emplace_back(slot, pass.take(slot));

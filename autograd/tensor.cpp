@@ -87,13 +87,15 @@ Tensor Tensor::of(const Shape& shape, std::span<const T> values) {
                      std::to_string(size_of(shape)) + " values, got " +
                      std::to_string(values.size()));
   Tensor tensor = empty(shape, dtype_of<T>());
-  std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
+  std::copy(values.begin(), values.end(), tensor.in_place<T>());
   return tensor;
 }
 
 template Tensor Tensor::of(const Shape&, std::span<const float>);
 template Tensor Tensor::of(const Shape&, std::span<const double>);
 template Tensor Tensor::of(const Shape&, std::span<const std::int64_t>);
+
+void Tensor::become_copy() { *this = clone(); }
 
 double Tensor::item() const {
   if (!defined() || size() != 1)
@@ -260,7 +262,7 @@ Tensor full(const Shape& shape, double value, Dtype dtype) {
 Tensor arange(Index count, Dtype dtype) {
   Tensor tensor = Tensor::empty({count}, dtype);
   dispatch(dtype, [&]<class T>(T) {
-    T* data = tensor.mutable_data<T>();
+    T* data = tensor.in_place<T>();
     for (Index i = 0; i < count; ++i) data[i] = static_cast<T>(i);
   });
   return tensor;

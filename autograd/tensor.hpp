@@ -51,16 +51,26 @@ class Tensor {
     check_dtype(dtype_of<T>());
     return reinterpret_cast<const T*>(data_);
   }
-  /// For kernels that fill a tensor they have just made.
+  /// First element, for writing. While a tape, a view or a copy refers to the same numbers, this
+  /// tensor becomes a row-major copy first, so that nobody else's change: take the pointer, and the
+  /// strides, anew each time the tensor has been used.
   template <class T>
   T* mutable_data() {
     check_dtype(dtype_of<T>());
+    if (!unique()) become_copy();
     return reinterpret_cast<T*>(data_);
   }
 
-  /// First element, untyped, for kernels that know the dtype.
+  /// First element, for kernels that fill a tensor they have just made: it is written where it
+  /// lies, whoever else refers to it.
+  template <class T>
+  T* in_place() {
+    check_dtype(dtype_of<T>());
+    return reinterpret_cast<T*>(data_);
+  }
+  /// The same, untyped, for kernels that know the dtype.
   const void* address() const { return data_; }
-  void* mutable_address() { return data_; }
+  void* address_in_place() { return data_; }
   bool shares_buffer(const Tensor& other) const { return buffer_ == other.buffer_; }
 
   /// The only element, whatever the dtype. Throws ShapeError when there are none or several.
@@ -117,6 +127,7 @@ class Tensor {
     if (dtype() != wanted) throw_dtype(wanted);
   }
   [[noreturn]] void throw_dtype(Dtype wanted) const;
+  void become_copy();
 
   memory::Buffer buffer_;
   std::byte* data_ = nullptr;

@@ -29,7 +29,7 @@ Tensor from_xtensor(const xt::xexpression<E>& expression) {
   const E& source = expression.derived_cast();
   std::vector<Index> sizes(source.shape().begin(), source.shape().end());
   Tensor tensor = Tensor::empty(Shape(std::span<const Index>(sizes)), dtype_of<Element>());
-  auto target = xt::adapt(tensor.mutable_data<Element>(), static_cast<std::size_t>(tensor.size()),
+  auto target = xt::adapt(tensor.in_place<Element>(), static_cast<std::size_t>(tensor.size()),
                           xt::no_ownership(), std::vector<std::size_t>(sizes.begin(), sizes.end()));
   xt::noalias(target) = xt::cast<Element>(source);
   return tensor;

@@ -28,7 +28,7 @@ Tensor looked_up_rows(const ParameterGradient& gradient) {
                        gradient.parameter.dtype());
   for (const RowsTerm& term : gradient.rows) {
     Tensor places = term.indices.clone();
-    auto* place = places.mutable_data<std::int64_t>();
+    auto* place = places.in_place<std::int64_t>();
     for (Index k = 0; k < places.size(); ++k)
       place[k] = std::lower_bound(rows.begin(), rows.end(), place[k]) - rows.begin();
     kernels::scatter_add_rows(term.values.value(), places, total);

@@ -27,7 +27,7 @@ float bfloat16_to_float(std::uint16_t bits) {
 
 template <class Stored, class Element, auto convert>
 void convert_elements(const char* bytes, Tensor& target) {
-  auto* out = target.mutable_data<Element>();
+  auto* out = target.in_place<Element>();
   for (Index i = 0; i < target.size(); ++i) {
     Stored stored;
     std::memcpy(&stored, bytes + static_cast<std::size_t>(i) * sizeof(Stored), sizeof(Stored));

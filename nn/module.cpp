@@ -2,6 +2,10 @@
 #include <nn/module.hpp>
 
 #include <algorithm>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 namespace unroll::nn {
 
@@ -12,7 +16,8 @@ struct Module::Members {
   };
   std::vector<Parameter> parameters;
   std::vector<Child> children;
-  std::string name;  // by which scope() calls it
+  std::unordered_set<std::string> names;  // of parameters and named children, those they had then
+  std::string name;                       // by which scope() calls it
   bool training = true;
 
   void collect(const std::string& prefix, const std::string& suffix,
@@ -43,17 +48,25 @@ struct Module::Members {
 
 Module::Module() : members_(std::make_shared<Members>()) {}
 
+Module::Members& Module::members() const {
+  if (!members_)
+    throw ArgumentError(
+        "module: it was moved elsewhere and nothing is left here; use what it was "
+        "moved to, or copy it (a copy shares the parameters)");
+  return *members_;
+}
+
 std::vector<Module::Named> Module::named_parameters() const {
   std::vector<Named> all;
-  members_->collect("", "", all);
+  members().collect("", "", all);
   return all;
 }
 
 std::vector<Parameter> Module::parameters() const {
   std::vector<Parameter> unique;
+  std::unordered_set<const void*> seen;
   for (const Named& named : named_parameters())
-    if (std::find(unique.begin(), unique.end(), named.parameter) == unique.end())
-      unique.push_back(named.parameter);
+    if (seen.insert(named.parameter.identity()).second) unique.push_back(named.parameter);
   return unique;
 }
 
@@ -63,9 +76,9 @@ Index Module::parameter_count() const {
   return count;
 }
 
-void Module::train(bool on) { members_->train(on); }
-bool Module::training() const { return members_->training; }
-Scope Module::scope() const { return Scope(members_->name); }
+void Module::train(bool on) { members().train(on); }
+bool Module::training() const { return members().training; }
+Scope Module::scope() const { return Scope(members().name); }
 
 void Module::to(Dtype dtype) {
   for (Parameter& parameter : parameters()) parameter.set(parameter.value().to(dtype));
@@ -75,30 +88,34 @@ Parameter Module::parameter(std::string name, Tensor value) {
   if (name.empty() || name.find('.') != std::string::npos)
     throw ArgumentError("parameter: the name '" + name +
                         "' is empty or has a dot, which separates modules");
-  for (const Named& other : named_parameters())
-    if (other.name == name)
-      throw ArgumentError("parameter: the name '" + name + "' is taken in this module");
-  return members_->parameters.emplace_back(std::move(name), std::move(value));
+  if (members().names.contains(name))
+    throw ArgumentError("parameter: the name '" + name + "' is taken in this module");
+  Parameter made(std::move(name), std::move(value));
+  members().parameters.push_back(made);
+  members().names.insert(made.name());
+  return made;
 }
 
 void Module::adopt(const std::string& name, const Module& child, const std::string& suffix) {
-  const auto refuse = [](const std::string& taken) {
-    throw ArgumentError("add: the name '" + taken + "' is taken in this module");
-  };
-  if (child.members_->holds(*members_))
-    throw ArgumentError("add: a module cannot be a part of itself");
-  for (const Members::Child& other : members_->children)
-    if (!name.empty() && other.name == name && other.suffix == suffix) refuse(name + suffix);
-  // Parameters of an unnamed child stand beside ours, where one name may meet another.
+  Members& own = members();
+  if (child.members().holds(own)) throw ArgumentError("add: a module cannot be a part of itself");
+  // A named child claims its name; its parameters may still meet those of an unnamed one, which
+  // stand beside ours.
+  std::vector<std::string> claimed;
+  if (!name.empty()) claimed.push_back(name + ".." + suffix);
   std::vector<Named> added;
-  child.members_->collect(name.empty() ? "" : name + '.', suffix, added);
-  for (const Named& own : named_parameters())
-    for (const Named& other : added)
-      if (other.name == own.name) refuse(own.name);
-  members_->children.push_back({name, suffix, child.members_});
+  child.members().collect(name.empty() ? "" : name + '.', suffix, added);
+  for (Named& parameter : added) claimed.push_back(std::move(parameter.name));
+  for (const std::string& wanted : claimed)
+    if (own.names.contains(wanted))
+      throw ArgumentError("add: the name '" +
+                          (wanted == name + ".." + suffix ? name + suffix : wanted) +
+                          "' is taken in this module");
+  own.names.insert(claimed.begin(), claimed.end());
+  own.children.push_back({name, suffix, child.members_});
   // The layer of a cell, "_l0", stands behind its parameters' names.
   const bool is_layer = name.empty() && suffix.starts_with('_');
-  child.members_->name = is_layer ? suffix.substr(1) : name + suffix;
+  child.members().name = is_layer ? suffix.substr(1) : name + suffix;
 }
 
 }  // namespace unroll::nn

@@ -12,7 +12,8 @@
 namespace unroll::nn {
 
 /// A part of a network: parameters of its own and child modules, all named. A module is a handle:
-/// copies share parameters, so modules can be moved, stored and passed by value.
+/// copies share parameters, so modules can be moved, stored and passed by value. One that was moved
+/// from throws ArgumentError when it is used.
 ///
 ///     class Readout : public Module {
 ///      public:
@@ -78,6 +79,7 @@ class Module {
 
  private:
   struct Members;
+  Members& members() const;
   void adopt(const std::string& name, const Module& child, const std::string& suffix);
 
   std::shared_ptr<Members> members_;

@@ -298,7 +298,7 @@ class Reader {
     Tensor tensor = Tensor::empty(entry.shape, entry.stored->dtype);
     const std::uint64_t bytes = entry.end - entry.begin;
     if (!entry.stored->convert) {
-      read_bytes(tensor.mutable_address(), bytes);
+      read_bytes(tensor.address_in_place(), bytes);
       return tensor;
     }
     std::string raw(bytes, '\0');

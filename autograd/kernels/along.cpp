@@ -38,7 +38,7 @@ void for_each_pair(const Tensor& indexed, const Tensor& index, const Tensor& oth
 void extreme_rows(const Tensor& x, Extreme which, Tensor& index) {
   const Index rows = x.size(0);
   const Index n = x.size(1);
-  std::int64_t* to = index.mutable_data<std::int64_t>();
+  std::int64_t* to = index.in_place<std::int64_t>();
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* row = x.data<T>();
     for (Index r = 0; r < rows; ++r, row += n) {
@@ -54,7 +54,7 @@ void extreme_rows(const Tensor& x, Extreme which, Tensor& index) {
 void running_max_rows(const Tensor& x, Tensor& index) {
   const Index rows = x.size(0);
   const Index n = x.size(1);
-  std::int64_t* to = index.mutable_data<std::int64_t>();
+  std::int64_t* to = index.in_place<std::int64_t>();
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* row = x.data<T>();
     for (Index r = 0; r < rows; ++r, row += n, to += n) {
@@ -72,8 +72,8 @@ void order_rows(const Tensor& x, bool descending, Tensor& index) {
   const Index n = x.size(1);
   const Index count = index.size(1);
   Tensor scratch = Tensor::empty({n}, Dtype::int64);
-  std::int64_t* order = scratch.mutable_data<std::int64_t>();
-  std::int64_t* to = index.mutable_data<std::int64_t>();
+  std::int64_t* order = scratch.in_place<std::int64_t>();
+  std::int64_t* to = index.in_place<std::int64_t>();
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* row = x.data<T>();
     const auto smaller = [](T a, T b) { return is_nan(b) ? !is_nan(a) : a < b; };
@@ -97,7 +97,7 @@ void order_rows(const Tensor& x, bool descending, Tensor& index) {
 void take_along(const Tensor& x, const Tensor& index, int axis, Tensor& result) {
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_pair(x, index, result, axis, [=](Index a, Index b) { to[b] = from[a]; });
   });
 }
@@ -105,7 +105,7 @@ void take_along(const Tensor& x, const Tensor& index, int axis, Tensor& result) 
 void add_along(const Tensor& x, const Tensor& index, int axis, Tensor& result) {
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_pair(result, index, x, axis, [=](Index a, Index b) { to[a] += from[b]; });
   });
 }
@@ -115,7 +115,7 @@ void running_sum_rows(const Tensor& x, bool backwards, Tensor& result) {
   const Index n = x.size(1);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for (Index r = 0; r < rows; ++r, from += n, to += n) {
       double sum = 0.0;
       for (Index k = 0; k < n; ++k) {
@@ -132,7 +132,7 @@ void any_rows(const Tensor& x, Tensor& result) {
   const Index n = x.size(1);
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* row = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for (Index r = 0; r < rows; ++r, row += n)
       to[r] = std::any_of(row, row + n, [](T a) { return a != T(0); }) ? T(1) : T(0);
   });
@@ -143,7 +143,7 @@ void all_rows(const Tensor& x, Tensor& result) {
   const Index n = x.size(1);
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* row = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for (Index r = 0; r < rows; ++r, row += n)
       to[r] = std::all_of(row, row + n, [](T a) { return a != T(0); }) ? T(1) : T(0);
   });

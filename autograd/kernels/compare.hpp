@@ -16,7 +16,7 @@ void compare(const Tensor& a, const Tensor& b, Tensor& result, F test) {
   dispatch(result.dtype(), [&]<class T>(T) {
     const T* x = a.data<T>();
     const T* y = b.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     walk.for_each_row([&](const std::array<Index, 3>& at) {
       for (Index i = 0; i < n; ++i)
         to[at[2] + i * step] = test(x[at[0] + i * step_a], y[at[1] + i * step_b]) ? T(1) : T(0);

@@ -13,7 +13,7 @@ void dropout(const Tensor& x, double rate, Generator& generator, Tensor& result)
   const auto threshold = static_cast<std::uint64_t>(rate * 0x1p32);  // of the words 0..2^32 - 1
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     const auto scale = static_cast<T>(1.0 / (1.0 - rate));
     const int parts = parts_for(static_cast<double>(size) * kCost);
     parallel_for(parts, [&](int part) {

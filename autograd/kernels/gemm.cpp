@@ -131,7 +131,7 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, double beta) {
       parts_for(2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
   const Operand right = operand(b);
   dispatch_floating(c.dtype(), [&]<class T>(T) {
-    T* to = c.mutable_data<T>();
+    T* to = c.in_place<T>();
     if (m == 1 && a.strides()[1] > 0) {
       parallel_for(parts, [&](int part) {
         multiply_row(a.data<T>(), a.strides()[1], right, to, part_of(n, parts, part, kGrain), k,

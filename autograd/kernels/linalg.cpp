@@ -29,7 +29,7 @@ Matrix<T> load(const Tensor& x) {
 
 template <class T>
 void store(const Matrix<T>& matrix, Tensor& x) {
-  T* to = x.mutable_data<T>();
+  T* to = x.in_place<T>();
   for (Index j = 0; j < x.shape()[1]; ++j)
     for (Index i = 0; i < x.shape()[0]; ++i)
       to[i * x.strides()[0] + j * x.strides()[1]] = matrix.data()[i + j * x.shape()[0]];
@@ -37,7 +37,7 @@ void store(const Matrix<T>& matrix, Tensor& x) {
 
 template <class T, class Numbers>
 void store_vector(const Numbers& numbers, Tensor& x) {
-  T* to = x.mutable_data<T>();
+  T* to = x.in_place<T>();
   for (Index i = 0; i < x.shape()[0]; ++i) to[i * x.strides()[0]] = numbers.data()[i];
 }
 
@@ -74,14 +74,14 @@ bool cholesky(const Tensor& a, Tensor& result) {
 
 void det(const Tensor& a, Tensor& result) {
   dispatch_floating(a.dtype(),
-                    [&]<class T>(T) { *result.mutable_data<T>() = xt::linalg::det(load<T>(a)); });
+                    [&]<class T>(T) { *result.in_place<T>() = xt::linalg::det(load<T>(a)); });
 }
 
 void slogdet(const Tensor& a, Tensor& sign, Tensor& log_abs) {
   dispatch_floating(a.dtype(), [&]<class T>(T) {
     const auto [s, l] = xt::linalg::slogdet(load<T>(a));
-    *sign.mutable_data<T>() = s;
-    *log_abs.mutable_data<T>() = l;
+    *sign.in_place<T>() = s;
+    *log_abs.in_place<T>() = l;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <autograd/shape.hpp>
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -12,24 +13,25 @@ namespace unroll::kernels {
 template <int Capacity>
 class Walk {
  public:
-  /// `strides`: one entry an operand, each of the rank of `shape`.
+  /// `strides`: one entry an operand, at most Capacity, each of the rank of `shape`.
   Walk(const Shape& shape, std::span<const Strides> strides) : operands_(strides.size()) {
+    const std::size_t count = std::min<std::size_t>(operands_, Capacity);
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
       if (!shape_.empty() && mergeable(strides, shape, axis)) {
         shape_[shape_.rank() - 1] *= shape[axis];
-        for (std::size_t k = 0; k < operands_; ++k) {
+        for (std::size_t k = 0; k < count; ++k) {
           Strides& mine = strides_[k];
           mine[mine.rank() - 1] = strides[k][axis];
         }
       } else {
         shape_.push_back(shape[axis]);
-        for (std::size_t k = 0; k < operands_; ++k) strides_[k].push_back(strides[k][axis]);
+        for (std::size_t k = 0; k < count; ++k) strides_[k].push_back(strides[k][axis]);
       }
     }
     if (shape_.empty()) {
       shape_.push_back(1);
-      for (std::size_t k = 0; k < operands_; ++k) strides_[k].push_back(1);
+      for (std::size_t k = 0; k < count; ++k) strides_[k].push_back(1);
     }
   }
   Walk(const Shape& shape, std::initializer_list<Strides> strides)
@@ -61,7 +63,7 @@ class Walk {
 
  private:
   bool mergeable(std::span<const Strides> strides, const Shape& shape, int axis) const {
-    for (std::size_t k = 0; k < operands_; ++k)
+    for (std::size_t k = 0; k < std::min<std::size_t>(operands_, Capacity); ++k)
       if (strides_[k].back() != strides[k][axis] * shape[axis]) return false;
     return true;
   }

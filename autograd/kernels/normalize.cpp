@@ -18,7 +18,7 @@ class Total {
   explicit Total(const Tensor& result) {
     if (result.defined()) sums_ = zeros(result.shape(), Dtype::float64);
   }
-  double* data() { return sums_.defined() ? sums_.mutable_data<double>() : nullptr; }
+  double* data() { return sums_.defined() ? sums_.in_place<double>() : nullptr; }
   void store(Tensor& result) const {
     if (result.defined()) copy(sums_, result);
   }
@@ -32,12 +32,12 @@ class Total {
 void normalize_rows(const Tensor& x, const Normalization& how, const Tensor& shift, Tensor& y,
                     Tensor& moments) {
   const Index n = x.size(1);
-  double* const moment = moments.mutable_data<double>();
+  double* const moment = moments.in_place<double>();
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* const scale = data_or_null<T>(how.scale);
     const T* const offset = data_or_null<T>(shift);
     const T* const from = x.data<T>();
-    T* const to = y.mutable_data<T>();
+    T* const to = y.in_place<T>();
     for_each_row(x.size(0), n, 8.0, [&](Index k) {
       const T* row = from + k * n;
       T* out = to + k * n;
@@ -77,7 +77,7 @@ void normalize_rows_gradient(const Tensor& x, const Normalization& how, const Te
     const T* const scale = data_or_null<T>(how.scale);
     const T* row = x.data<T>();
     const T* dy = g.data<T>();
-    T* out = dx.mutable_data<T>();
+    T* out = dx.in_place<T>();
     // Not cut into parts for threads: all rows add to the same sums.
     for (Index k = 0; k < x.size(0); ++k, row += n, dy += n, out += n) {
       const double m = moment[2 * k];

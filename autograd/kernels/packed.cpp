@@ -51,7 +51,7 @@ struct LeftRows {
     if (transposed() || rows == 1 || row_step % kAliasing != 0) return;
     constexpr Index kGap = 16;
     copy = Tensor::empty({rows, inner + kGap}, Dtype::float32);
-    float* to = copy.mutable_data<float>();
+    float* to = copy.in_place<float>();
     for (Index i = 0; i < rows; ++i) std::copy_n(at(i), inner, to + i * (inner + kGap));
     a = to;
     row_step = inner + kGap;
@@ -149,7 +149,7 @@ PackedMatrix::PackedMatrix(const Tensor& b) : inner_(b.shape()[0]), columns_(b.s
   const Index count = (columns_ + width - 1) / width;
   panels_ = Tensor::empty({count, inner_, width}, Dtype::float32);
   const float* from = b.data<float>();
-  float* to = panels_.mutable_data<float>();
+  float* to = panels_.in_place<float>();
   const Index down = b.strides()[0];
   const Index across = b.strides()[1];
   for (Index panel = 0; panel < count; ++panel) {
@@ -198,8 +198,8 @@ void PackedMatrix::multiply(const Tensor& a, const Tensor& start, Tensor& c) con
   const float* left = a.data<float>();
   const float* packed = panels_.data<float>();
   ResultRows result{start.defined() ? start.data<float>() : nullptr,
-                    start.defined() ? start.strides()[0] : 0, c.mutable_data<float>(),
-                    c.strides()[0], rows};
+                    start.defined() ? start.strides()[0] : 0, c.in_place<float>(), c.strides()[0],
+                    rows};
 
   // An element's terms are added in the same order whatever the number of parts.
   const int parts = parts_for(2.0 * static_cast<double>(rows) * static_cast<double>(inner_) *

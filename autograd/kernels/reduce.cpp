@@ -41,7 +41,7 @@ void add_sums(const Tensor& x, Tensor& totals) {
   const Index into_step = walk.row_stride(1);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    double* to = totals.mutable_data<double>();
+    double* to = totals.in_place<double>();
     walk.for_each_row([&](const std::array<Index, 2>& at) {
       const T* row = from + at[0];
       double* sums = to + at[1];
@@ -61,7 +61,7 @@ double sum_all(const T* x, Index n, double cost) {
   constexpr Index kChunk = Index{1} << 16;
   const Index count = (n + kChunk - 1) / kChunk;
   Tensor sums = Tensor::empty({count}, Dtype::float64);
-  double* of_chunk = sums.mutable_data<double>();
+  double* of_chunk = sums.in_place<double>();
   const int parts = parts_for(static_cast<double>(n) * cost);
   parallel_for(parts, [&](int part) {
     const Range range = part_of(count, parts, part, 1);
@@ -79,7 +79,7 @@ void sum(const Tensor& x, Tensor& result) {
   constexpr double kCost = 16.0;  // of an element, in units of a multiplication
   if (result.size() == 1 && x.is_contiguous() && x.size() > 0) {
     dispatch_floating(x.dtype(), [&]<class T>(T) {
-      *result.mutable_data<T>() = static_cast<T>(sum_all(x.data<T>(), x.size(), kCost));
+      *result.in_place<T>() = static_cast<T>(sum_all(x.data<T>(), x.size(), kCost));
     });
     return;
   }

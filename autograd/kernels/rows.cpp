@@ -11,7 +11,7 @@ void gather_rows(const Tensor& table, const Tensor& indices, Tensor& result) {
   const std::int64_t* at = indices.data<std::int64_t>();
   dispatch_floating(table.dtype(), [&]<class T>(T) {
     const T* rows = table.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for (Index k = 0; k < indices.size(); ++k, to += columns) {
       const T* row = rows + at[k] * down;
       if (across == 1)
@@ -28,7 +28,7 @@ void scatter_add_rows(const Tensor& values, const Tensor& indices, Tensor& table
   const std::int64_t* at = indices.data<std::int64_t>();
   dispatch_floating(table.dtype(), [&]<class T>(T) {
     const T* from = packed.data<T>();
-    T* rows = table.mutable_data<T>();
+    T* rows = table.in_place<T>();
     for (Index k = 0; k < indices.size(); ++k, from += columns) {
       T* row = rows + at[k] * columns;
       for (Index j = 0; j < columns; ++j) row[j] += from[j];

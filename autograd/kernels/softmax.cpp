@@ -122,7 +122,7 @@ void softmax_rows(const Tensor& x, Tensor& result) {
   if (n == 0) return;
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_row(x.size(0), n, kCost, [&](Index k) {
       const T* row = from + k * n;
       T* y = to + k * n;
@@ -137,7 +137,7 @@ void log_softmax_rows(const Tensor& x, Tensor& result) {
   if (n == 0) return;
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_row(x.size(0), n, kCost, [&](Index k) {
       const T* row = from + k * n;
       T* y = to + k * n;
@@ -154,7 +154,7 @@ void softmax_rows_gradient(const Tensor& y, const Tensor& g, Tensor& result) {
   dispatch_floating(y.dtype(), [&]<class T>(T) {
     const T* value = y.data<T>();
     const T* gradient = g.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_row(y.size(0), n, 4.0, [&](Index k) {
       const T* p = value + k * n;
       const T* dp = gradient + k * n;
@@ -174,7 +174,7 @@ void log_softmax_rows_gradient(const Tensor& y, const Tensor& g, Tensor& result)
   dispatch_floating(y.dtype(), [&]<class T>(T) {
     const T* value = y.data<T>();
     const T* gradient = g.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_row(y.size(0), n, kCost, [&](Index k) {
       const T* log_p = value + k * n;
       const T* dlog_p = gradient + k * n;
@@ -211,8 +211,8 @@ void cross_entropy_rows(const Tensor& x, const ClassTargets& targets, Tensor& lo
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const Targets<T> q(targets, n);
     const T* from = x.data<T>();
-    T* to = loss.mutable_data<T>();
-    double* sum_to = log_sum.mutable_data<double>();
+    T* to = loss.in_place<T>();
+    double* sum_to = log_sum.in_place<double>();
     for_each_row(x.size(0), n, kCost, [&](Index k) {
       to[k] = T(0);
       sum_to[k] = 0.0;
@@ -239,7 +239,7 @@ void cross_entropy_rows_gradient(const Tensor& x, const ClassTargets& targets,
     const T* from = x.data<T>();
     const T* gradient = g.data<T>();
     const double* sum_of = log_sum.data<double>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     for_each_row(x.size(0), n, kCost, [&](Index k) {
       const T* row = from + k * n;
       T* dx = to + k * n;
@@ -267,7 +267,7 @@ void class_weights(const ClassTargets& targets, Tensor& result) {
   const Index n = result.size(1);
   dispatch_floating(result.dtype(), [&]<class T>(T) {
     const Targets<T> q(targets, n);
-    T* row = result.mutable_data<T>();
+    T* row = result.in_place<T>();
     for (Index k = 0; k < result.size(0); ++k, row += n) {
       for (Index c = 0; c < n; ++c)
         row[c] =

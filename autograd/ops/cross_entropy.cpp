@@ -106,8 +106,8 @@ Variable nll_loss(const Variable& log_p, const Tensor& targets, const NllOptions
     for (Index k = 0; k < rows; ++k) {
       const bool ignored = index[k] == classes.ignored;
       const Index target = ignored ? 0 : index[k];
-      places.mutable_data<std::int64_t>()[k] = k * count + target;
-      factors.mutable_data<T>()[k] = ignored ? T(0) : weights ? -weights[target] : T(-1);
+      places.in_place<std::int64_t>()[k] = k * count + target;
+      factors.in_place<T>()[k] = ignored ? T(0) : weights ? -weights[target] : T(-1);
     }
   });
   const Variable picked = embedding(reshape(log_p, {rows * count, 1}), places);

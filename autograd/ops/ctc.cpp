@@ -137,7 +137,7 @@ void check(const Variable& log_p, const Tensor& targets, Index blank) {
 Tensor longer_than(Index t, const std::vector<Index>& lengths) {
   Tensor longer = Tensor::empty({static_cast<Index>(lengths.size()), 1}, Dtype::float32);
   for (std::size_t b = 0; b < lengths.size(); ++b)
-    longer.mutable_data<float>()[b] = lengths[b] > t ? 1.0F : 0.0F;
+    longer.in_place<float>()[b] = lengths[b] > t ? 1.0F : 0.0F;
   return longer;
 }
 

@@ -54,7 +54,7 @@ Variable triangle(const char* operation, const Variable& x, int offset, Triangle
   const Index columns = y.size(-1);
   const Index matrices = y.size() == 0 ? 0 : y.size() / (rows * columns);
   dispatch(y.dtype(), [&]<class T>(T) {
-    T* row = y.mutable_data<T>();
+    T* row = y.in_place<T>();
     for (Index m = 0; m < matrices; ++m)
       for (Index i = 0; i < rows; ++i, row += columns) {
         const bool lower = which == Triangle::lower;

@@ -150,7 +150,7 @@ Tensor one_hot(const Tensor& indices, Index classes, Dtype dtype) {
   const Tensor packed = indices.contiguous();
   const std::int64_t* index = packed.data<std::int64_t>();
   dispatch(dtype, [&]<class T>(T) {
-    T* row = y.mutable_data<T>();
+    T* row = y.in_place<T>();
     for (Index k = 0; k < packed.size(); ++k) row[k * classes + index[k]] = T(1);
   });
   return y;

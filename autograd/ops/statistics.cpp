@@ -195,7 +195,7 @@ Tensor powers_of_two_into_range(const Tensor& largest) {
   const Tensor in = largest.contiguous();
   dispatch_floating(largest.dtype(), [&]<class T>(T) {
     const T* from = in.data<T>();
-    T* to = result.mutable_data<T>();
+    T* to = result.in_place<T>();
     constexpr int kMost = std::numeric_limits<T>::max_exponent - 1;  // the inverse exists as well
     for (Index k = 0; k < largest.size(); ++k) {
       int exponent = 0;

@@ -56,7 +56,7 @@ class OperationCheck {
       dispatch_floating(value.dtype(), [&]<class T>(T) {
         for (Index i = 0; i < direction.size(); ++i) {
           const double size = std::abs(sizes[static_cast<std::size_t>(i)]);
-          direction.mutable_data<T>()[i] *= static_cast<T>(size > 0.0 ? size : 1e-2);
+          direction.in_place<T>()[i] *= static_cast<T>(size > 0.0 ? size : 1e-2);
         }
       });
       directions_[slot] = direction;

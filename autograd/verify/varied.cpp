@@ -31,7 +31,7 @@ class Replaced {
 Tensor with_added(const Tensor& x, Index flat, double amount) {
   Tensor changed = x.clone();
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    T& element = changed.mutable_data<T>()[flat];
+    T& element = changed.in_place<T>()[flat];
     element = static_cast<T>(static_cast<double>(element) + amount);
   });
   return changed;
@@ -41,7 +41,7 @@ Tensor moved(const Tensor& x, const Tensor& d, double t) {
   Tensor changed = x.clone();
   const Tensor direction = d.contiguous();
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    T* to = changed.mutable_data<T>();
+    T* to = changed.in_place<T>();
     const T* by = direction.data<T>();
     for (Index i = 0; i < changed.size(); ++i)
       to[i] = static_cast<T>(static_cast<double>(to[i]) + t * static_cast<double>(by[i]));
@@ -54,7 +54,7 @@ Tensor random_direction(const Tensor& x, Generator& generator) {
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     for (Index i = 0; i < direction.size(); ++i) {
       const double size = 0.5 + 0.5 * generator.uniform();
-      direction.mutable_data<T>()[i] = static_cast<T>(generator.below(2) == 0 ? size : -size);
+      direction.in_place<T>()[i] = static_cast<T>(generator.below(2) == 0 ? size : -size);
     }
   });
   return direction;

@@ -16,7 +16,7 @@ void FocusedBackpropagation::carry(const Tensor& jacobian, const Tensor& before,
   dispatch_floating(after.dtype(), [&]<class T>(T) {
     const T* j = jacobian.data<T>();
     const T* p = before.data<T>();
-    T* q = after.mutable_data<T>();
+    T* q = after.in_place<T>();
     Index to = 0;
     for (Index to_size : sizes) {
       Index from = 0;

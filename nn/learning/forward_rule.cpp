@@ -21,15 +21,14 @@ Tensor row(const Tensor& x, Index b) { return x.defined() ? x.slice(0, b, b + 1)
 /// Gradients of element (b, j) of `y: [B,n]`; `last` frees the tape.
 Gradients gradients_of(Tape& tape, const Variable& y, Index b, Index j, bool last) {
   Tensor seed = zeros(y.shape(), y.dtype());
-  dispatch_floating(y.dtype(),
-                    [&]<class T>(T) { seed.mutable_data<T>()[b * y.size(1) + j] = T(1); });
+  dispatch_floating(y.dtype(), [&]<class T>(T) { seed.in_place<T>()[b * y.size(1) + j] = T(1); });
   return tape.gradients(y, {.seed = seed, .retain = !last});
 }
 
 void copy_row(const Tensor& values, Tensor target) {
   const Tensor packed = values.contiguous();
   dispatch_floating(target.dtype(), [&]<class T>(T) {
-    std::copy_n(packed.data<T>(), packed.size(), target.mutable_data<T>());
+    std::copy_n(packed.data<T>(), packed.size(), target.in_place<T>());
   });
 }
 

@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 
+#include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "support/expect.hpp"
 
@@ -99,6 +102,26 @@ TEST_CASE("a parameter outlives its tapes, and gradients keep it alive") {
   w.reset();
   CHECK(gradients.parameters()[0].parameter.name() == "w");
   expect_values(gradients.parameters()[0].to_dense(), {4});
+}
+
+TEST_CASE("a parameter that was moved elsewhere says so") {
+  Parameter from("w", vector({1, 2}));
+  const Parameter to = std::move(from);
+  CHECK(to.name() == "w");
+  const auto refused = [](const std::function<void()>& use) {
+    expect_error<ArgumentError>(use, {"parameter", "moved"});
+  };
+  // NOLINTBEGIN(bugprone-use-after-move)
+  refused([&] { static_cast<void>(from.value()); });
+  refused([&] { static_cast<void>(from.name()); });
+  refused([&] { from.set(vector({1, 2})); });
+  refused([&] { from.mutable_value(); });
+  refused([&] { static_cast<void>(Variable(from)); });
+  const Tape tape;
+  refused([&] { static_cast<void>(Variable(from)); });
+  from = to;
+  CHECK(from == to);
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 }  // namespace unroll::testing

@@ -261,4 +261,41 @@ TEST_CASE("numbers that are uniform below a bound never reach it, in float32 eit
   CHECK(equal.at({3}) == 2.0);
 }
 
+TEST_CASE("threads draw different numbers from one seed") {
+  seed(7);
+  std::vector<std::vector<double>> drawn{uniform({4}, 0, 1).to_vector<double>()};
+  std::vector<std::uint64_t> streams{default_generator().stream()};
+  for (int k = 0; k < 2; ++k)
+    std::thread([&] {
+      drawn.push_back(uniform({4}, 0, 1).to_vector<double>());
+      streams.push_back(default_generator().stream());
+      CHECK(default_generator().seed() == 7);
+    }).join();
+  CHECK(streams == std::vector<std::uint64_t>{0, streams[1], streams[1] + 1});
+  CHECK(std::set(drawn.begin(), drawn.end()).size() == 3);
+  seed(0);
+}
+
+TEST_CASE("a stream that a thread names repeats") {
+  const auto draw = [](std::uint64_t value, std::uint64_t stream) {
+    std::vector<double> numbers;
+    std::thread([&] {
+      seed(value, stream);
+      numbers = uniform({4}, 0, 1, Dtype::float64).to_vector<double>();
+    }).join();
+    return numbers;
+  };
+  CHECK(draw(3, 1) == draw(3, 1));
+  CHECK(draw(3, 1) != draw(3, 2));
+  CHECK(draw(3, 1) != draw(4, 1));
+  Generator third(3, 1);
+  CHECK(draw(3, 1) == uniform({4}, 0, 1, Dtype::float64, third).to_vector<double>());
+  // No lag relates two streams: the second holds none of the first's numbers.
+  std::set<double> of_first;
+  Generator first(3, 1), second(3, 2);
+  for (int k = 0; k < 10000; ++k) of_first.insert(first.uniform());
+  for (int k = 0; k < 10000; ++k) CHECK(of_first.count(second.uniform()) == 0);
+  seed(0);
+}
+
 }  // namespace unroll::testing

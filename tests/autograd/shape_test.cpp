@@ -3,6 +3,7 @@
 #include <autograd/shape.hpp>
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "support/expect.hpp"
@@ -95,6 +96,19 @@ TEST_CASE("axes may be counted from the end, and lie within the rank") {
     expect_error<ArgumentError>([&] { normalize_axis("sum", axis, 3); },
                                 {"sum", "axis " + std::to_string(axis), "rank 3"});
   expect_error<ArgumentError>([] { normalize_axis("sum", 0, 0); }, {"rank 0"});
+}
+
+TEST_CASE("an axis that a shape does not have is refused") {
+  Shape shape{2, 3};
+  const Shape& fixed = shape;
+  for (int axis : {-1, 2, 5, 1000})
+    expect_error<ShapeError>([&] { static_cast<void>(fixed[axis]); },
+                             {"no axis " + std::to_string(axis), "[2,3]", "rank 2"});
+  expect_error<ShapeError>([&] { shape[5] = 1; }, {"no axis 5"});
+  expect_error<ShapeError>([&] { shape.insert(3, 1); }, {"no axis 3"});
+  expect_error<ShapeError>([&] { shape.insert(-1, 1); }, {"no axis -1"});
+  expect_error<ShapeError>([&] { shape.erase(2); }, {"no axis 2"});
+  expect_error<ShapeError>([] { static_cast<void>(Shape{}.back()); }, {"[]", "rank 0"});
 }
 
 }  // namespace unroll::testing

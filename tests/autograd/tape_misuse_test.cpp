@@ -250,4 +250,62 @@ TEST_CASE("a variable of another thread's tape cannot be recorded here") {
   CHECK(refused);
 }
 
+TEST_CASE("what is written to a tensor after the forward pass changes no gradient") {
+  Tensor input = Tensor::of<double>({2}, {2, 3});
+  Parameter weight("w", Tensor::of<double>({2}, {5, 7}));
+  Tensor& kept = weight.mutable_value();
+  Tape tape;
+  const Variable x = tape.watch(input);
+  const Variable loss = sum(square(x) * weight * input);
+  for (int k = 0; k < 2; ++k) {
+    input.mutable_data<double>()[k] = 1e3;
+    kept.mutable_data<double>()[k] = 1e3;
+    weight.mutable_value().mutable_data<double>()[k] = 1e4;
+  }
+  const Gradients gradients = tape.gradients(loss);
+  expect_values(gradients[x].value(), {2 * 2 * 5 * 2, 2 * 3 * 7 * 3});
+  expect_values(gradients[weight].value(), {8, 27});
+  expect_values(weight.value(), {1e4, 1e4});
+}
+
+TEST_CASE("a tape that a rule of its own backward pass destroys is an error, and the last of it") {
+  for (const bool differentiable : {false, true}) {
+    const Tape outer;
+    auto inner = std::make_unique<Tape>();
+    const Variable x = inner->watch(scalar(3));
+    const std::vector<double> captured(100, 2.0);
+    const auto killing = [&](bool adds) {
+      return record("killing", scalar(1),
+                    [x, captured, adds, &inner](const Variable& g, BackwardPass& pass) {
+                      inner.reset();
+                      if (adds) pass.add(x, g * captured.back());
+                    });
+    };
+    const Variable loss = killing(!differentiable) * 2.0;
+    expect_error<TapeError>(
+        [&] { static_cast<void>(inner->gradients(loss, {.differentiable = differentiable})); },
+        {"gradients", "destroyed", "backward pass"});
+    CHECK(Tape::active() == &outer);
+  }
+  CHECK(Tape::active() == nullptr);
+}
+
+TEST_CASE("a tape destroyed in a pass within its own pass ends both") {
+  auto tape = std::make_unique<Tape>();
+  const Variable x = tape->watch(scalar(3));
+  const Variable killing =
+      record("killing", scalar(1), [&tape](const Variable&, BackwardPass&) { tape.reset(); });
+  int errors = 0;
+  const Variable loss = record("outer", scalar(1), [&](const Variable& g, BackwardPass& pass) {
+    try {
+      static_cast<void>(tape->gradients(killing));
+    } catch (const TapeError&) {
+      ++errors;
+    }
+    pass.add(x, g);
+  });
+  expect_error<TapeError>([&] { static_cast<void>(tape->gradients(loss)); }, {"destroyed"});
+  CHECK(errors == 1);
+}
+
 }  // namespace unroll::testing

@@ -164,4 +164,21 @@ TEST_CASE("a size that no memory can hold is refused") {
   CHECK_THROWS(static_cast<void>(Tensor::empty({Index{1} << 32, Index{1} << 32}, Dtype::float32)));
 }
 
+TEST_CASE("numbers that something else refers to are copied before they are written to") {
+  Tensor x = Tensor::of<double>({2, 2}, {1, 2, 3, 4});
+  const double* before = x.data<double>();
+  CHECK(x.mutable_data<double>() == before);
+  const Tensor copy = x;
+  x.mutable_data<double>()[0] = 9;
+  expect_values(x, {9, 2, 3, 4});
+  expect_values(copy, {1, 2, 3, 4});
+
+  Tensor column = x.transpose(0, 1).select(0, 1);
+  column.mutable_data<double>()[1] = 8;
+  expect_values(column, {2, 8});
+  CHECK(column.is_contiguous());
+  expect_values(x, {9, 2, 3, 4});
+  expect_error<ArgumentError>([] { static_cast<void>(Tensor().mutable_data<float>()); }, {});
+}
+
 }  // namespace unroll::testing

@@ -2,7 +2,9 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/expect.hpp"
@@ -183,4 +185,43 @@ TEST_CASE("parameter_count adds up the elements") {
   CHECK(Readout(3).parameter_count() == 3 + 3 * 2 + 2);
   CHECK(nn::LSTM(5, 7).parameter_count() == 4 * 7 * 5 + 4 * 7 * 7 + 2 * 4 * 7);
   CHECK(nn::Dropout(0.1).parameter_count() == 0);
+}
+
+TEST_CASE("a module that was moved elsewhere says so") {
+  const auto refused = [](const std::function<void()>& use) {
+    expect_error<ArgumentError>(use, {"moved"});
+  };
+  const auto all_refused = [&](auto module, const auto& run) {
+    const auto to = std::move(module);
+    run(to);
+    // NOLINTBEGIN(bugprone-use-after-move)
+    refused([&] { run(module); });
+    refused([&] { module.parameters(); });
+    refused([&] { module.train(); });
+    refused([&] { static_cast<void>(module.training()); });
+    refused([&] { module.to(Dtype::float64); });
+    refused([&] { Bag().add("part", module); });
+    // NOLINTEND(bugprone-use-after-move)
+  };
+  const Variable x = ones({2, 3}), sequence = ones({4, 2, 3});
+  all_refused(nn::Linear(3, 2), [&](const nn::Linear& f) { f(x); });
+  all_refused(nn::MLP({3, 4, 2}), [&](const nn::MLP& f) { f(x); });
+  all_refused(nn::Dropout(0.5), [&](const nn::Dropout& f) { f(x); });
+  all_refused(nn::Recurrent(nn::LSTM(3, 2)), [&](const nn::Recurrent& f) { f(sequence); });
+  all_refused(nn::Stacked(nn::GRU(3, 2)), [&](const nn::Stacked& f) { f(sequence); });
+  all_refused(nn::Bidirectional(nn::GRU(3, 2), nn::GRU(3, 2)),
+              [&](const nn::Bidirectional& f) { f(sequence); });
+  all_refused(nn::Elman(3, 2), [&](const nn::Elman& f) {
+    f.step(f.project(x), f.initial_state(2, Dtype::float32));
+  });
+}
+
+TEST_CASE("a parameter of a named child may meet one of an unnamed child") {
+  Bag inner;
+  inner.add("a", nn::Linear(2, 2, {.bias = false}));
+  Bag model;
+  model.add("a", nn::Linear(2, 2, {.bias = false}));
+  expect_error<ArgumentError>([&] { model.add("", inner); }, {"add", "'a.weight'", "taken"});
+  model.add("", inner, "_2");
+  CHECK(names(model) == Names{"a.weight", "a.weight_2"});
 }
