@@ -2,26 +2,92 @@
 #include <nn/atomic_file.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace unroll::nn {
 
+namespace {
+
+constexpr const char* kEnding = ".tmp";
+
+/// Whether a writer holds this temporary file. One that has ended, however it did, has lost its
+/// lock; where a file system knows no locks, the file passes for held.
+bool is_held(const char* path) {
+  const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0) return true;
+  const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  ::close(descriptor);
+  return !locked;
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : ".";
+}
+
+/// `NAME.1234-0.tmp` for the file NAME.
+bool is_temporary_of(const std::string& target, const std::string& name) {
+  if (!name.starts_with(target + '.') || !name.ends_with(kEnding)) return false;
+  const std::string middle = name.substr(target.size() + 1);
+  return middle.find_first_not_of("0123456789-") == middle.size() - std::strlen(kEnding);
+}
+
+}  // namespace
+
 AtomicFile::AtomicFile(const std::filesystem::path& path) : target_(path) {
   resolve_target();
-  // The process id keeps programs apart that save to the same name; the count, what a killed one
-  // has left.
-  for (int attempt = 0; descriptor_ < 0; ++attempt) {
-    temporary_ = target_;
-    temporary_ += '.' + std::to_string(::getpid()) + '-' + std::to_string(attempt) + ".tmp";
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST && errno != EINTR)
-      fail("cannot create a file beside it");
+  remove_abandoned();
+  for (int attempt = 0; !create(attempt);) ++attempt;
+  take_over_mode();
+}
+
+/// False when the name is taken. The process id keeps apart programs that save to the same name,
+/// the count what one program saves at a time.
+bool AtomicFile::create(int attempt) {
+  temporary_ = target_;
+  temporary_ += '.' + std::to_string(::getpid()) + '-' + std::to_string(attempt) + kEnding;
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) {
+    temporary_.clear();
+    if (errno != EEXIST && errno != EINTR) fail("cannot create a file beside it");
+    return false;
+  }
+  // Before the lock holds, another writer may have taken the file for abandoned.
+  struct ::stat status {};
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &status) == 0 &&
+      status.st_nlink == 0) {
+    ::close(std::exchange(descriptor_, -1));
+    temporary_.clear();
+    return false;
+  }
+  return true;
+}
+
+void AtomicFile::take_over_mode() const {
+  struct ::stat old {};
+  if (::stat(target_.c_str(), &old) != 0) return;
+  // First the owner, a change of which clears bits of the mode. Only root may give files away.
+  if (::fchown(descriptor_, old.st_uid, old.st_gid) != 0 &&
+      ::fchown(descriptor_, static_cast<::uid_t>(-1), old.st_gid) != 0)
+    old.st_mode &= 0777U;
+  if (::fchmod(descriptor_, old.st_mode & 07777U) != 0) fail("cannot give it the old file's mode");
+}
+
+void AtomicFile::remove_abandoned() const {
+  std::error_code error;
+  for (auto file = std::filesystem::directory_iterator(folder_of(target_), error);
+       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    const std::filesystem::path& path = file->path();
+    if (is_temporary_of(target_.filename().string(), path.filename().string()) &&
+        !is_held(path.c_str()))
+      ::unlink(path.c_str());
   }
 }
 
@@ -44,11 +110,10 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
 void AtomicFile::commit() {
   // Before the rename: otherwise a loss of power may leave the new name on an empty file.
   if (::fsync(descriptor_) != 0) fail("cannot write");
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot close");
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot rename the finished file");
   temporary_.clear();
-  const auto folder =
-      target_.has_parent_path() ? target_.parent_path() : std::filesystem::path(".");
+  ::close(std::exchange(descriptor_, -1));  // not earlier: it holds the lock
+  const auto folder = folder_of(target_);
   const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return;
   ::fsync(directory);  // makes the new name last; the file is whole either way

@@ -22,6 +22,9 @@ class AtomicFile {
 
  private:
   void resolve_target();
+  void remove_abandoned() const;
+  bool create(int attempt);
+  void take_over_mode() const;
   [[noreturn]] void fail(const char* what) const;
 
   std::filesystem::path target_;

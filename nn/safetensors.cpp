@@ -3,17 +3,16 @@
 #include <nn/atomic_file.hpp>
 #include <nn/element_types.hpp>
 #include <nn/safetensors.hpp>
+#include <nn/safetensors_header.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <filesystem>
 #include <fstream>
-#include <limits>
-#include <optional>
 #include <set>
 #include <span>
 #include <system_error>
-#include <tuple>
+#include <utility>
 
 namespace unroll::nn {
 namespace {
@@ -24,15 +23,8 @@ static_assert(std::endian::native == std::endian::little, "the format's numbers 
 
 constexpr std::uint64_t kLengthBytes = 8;               // the header's length stands before it
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
-constexpr const char* kMetadata = "__metadata__";
-
-/// A name as it may stand in a message: quoted, short, no control characters.
-std::string quote(std::string_view name) {
-  constexpr std::size_t kLongest = 80;
-  std::string text(name.substr(0, kLongest));
-  if (name.size() > kLongest) text += "...";
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
+using safetensors::kMetadata;
+using safetensors::quote;
 
 // Writing.
 
@@ -93,15 +85,6 @@ std::string make_header(std::span<const Entry> entries,
 
 // Reading.
 
-/// One tensor as the header describes it, checked.
-struct HeaderEntry {
-  std::string name;
-  const ElementType* stored = nullptr;
-  Shape shape;
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-};
-
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path) : path_(path) {
@@ -115,35 +98,31 @@ class Reader {
   }
 
   TensorFile read() {
-    const json header = read_header();
+    safetensors::Header header = read_header();
     TensorFile file;
-    for (const auto& [name, value] : header.items()) {
-      if (name == kMetadata)
-        file.metadata = metadata_of(value);
-      else
-        entries_.push_back(entry_of(name, value));
+    file.metadata = std::move(header.metadata);
+    file.tensors.reserve(header.entries.size());
+    for (safetensors::Entry& entry : header.entries) {
+      if (entry.stored) {
+        file.tensors.emplace_back(std::move(entry.name), tensor_of(entry));
+      } else {
+        stream_.seekg(static_cast<std::streamoff>(entry.end - entry.begin), std::ios::cur);
+        file.unread.emplace(std::move(entry.name), std::move(entry.unread));
+      }
     }
-    check_layout();
-    file.tensors.reserve(entries_.size());
-    for (const HeaderEntry& entry : entries_)
-      file.tensors.emplace_back(entry.name, tensor_of(entry));
     return file;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw FormatError("load_safetensors: " + quote(path_.string()) + ": " + what);
-  }
-  [[noreturn]] void fail(const std::string& name, const std::string& what) const {
-    fail("tensor " + quote(name) + ": " + what);
-  }
+  std::string where() const { return "load_safetensors: " + quote(path_.string()) + ": "; }
+  [[noreturn]] void fail(const std::string& what) const { throw FormatError(where() + what); }
 
   void read_bytes(void* target, std::uint64_t bytes) {
     stream_.read(static_cast<char*>(target), static_cast<std::streamsize>(bytes));
     if (!stream_) fail("reading failed, perhaps another program is changing the file");
   }
 
-  json read_header() {
+  safetensors::Header read_header() {
     if (size_ < kLengthBytes)
       fail("not a safetensors file: expected at least 8 bytes, got " + std::to_string(size_));
     std::uint64_t length = 0;
@@ -154,147 +133,12 @@ class Reader {
            std::to_string(length) + " bytes, expected at most " + std::to_string(limit));
     std::string text(length, '\0');
     read_bytes(text.data(), length);
-    data_bytes_ = size_ - kLengthBytes - length;
     if (!text.starts_with('{')) fail("not a safetensors file: its header must start with {");
-    return parse(text);
+    return safetensors::parse_header(text, where(), size_ - kLengthBytes - length);
   }
 
-  /// Refuses, while it parses, what the parser would let pass: a key that comes twice, and deep
-  /// nesting.
-  json parse(const std::string& text) const {
-    std::vector<std::set<std::string>> keys;
-    const auto check = [&](int depth, json::parse_event_t event, json& value) {
-      constexpr int kDepthOfShape = 2;
-      switch (event) {
-        case json::parse_event_t::object_start:
-          keys.emplace_back();
-          [[fallthrough]];
-        case json::parse_event_t::array_start:
-          if (depth > kDepthOfShape) fail("the header is nested too deeply");
-          break;
-        case json::parse_event_t::object_end:
-          keys.pop_back();
-          break;
-        case json::parse_event_t::key:
-          if (!keys.back().insert(value.get<std::string>()).second)
-            fail("the header has " + quote(value.get<std::string>()) + " twice");
-          break;
-        default:
-          break;
-      }
-      return true;
-    };
-    try {
-      return json::parse(text, check);
-    } catch (const json::exception& error) {
-      fail("the header is not valid JSON: " + std::string(error.what()).substr(0, 200));
-    }
-  }
-
-  std::map<std::string, std::string> metadata_of(const json& value) const {
-    if (!value.is_object()) fail("__metadata__ must be an object of strings");
-    std::map<std::string, std::string> metadata;
-    for (const auto& [key, text] : value.items()) {
-      if (!text.is_string())
-        fail("__metadata__ " + quote(key) + ": expected a string, got " + text.type_name());
-      metadata[key] = text.get<std::string>();
-    }
-    return metadata;
-  }
-
-  HeaderEntry entry_of(const std::string& name, const json& value) const {
-    if (!value.is_object()) fail(name, std::string("expected an object, got ") + value.type_name());
-    HeaderEntry entry{
-        .name = name, .stored = stored_of(name, value), .shape = shape_of(name, value)};
-    const std::vector<std::uint64_t> offsets = sizes_of(name, value, "data_offsets");
-    if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes_)
-      fail(name, "data_offsets " + value["data_offsets"].dump().substr(0, 80) +
-                     ": expected [begin,end] within the " + std::to_string(data_bytes_) +
-                     " bytes of data");
-    entry.begin = offsets[0];
-    entry.end = offsets[1];
-    const std::optional<std::uint64_t> bytes = checked_bytes(entry);
-    if (!bytes || *bytes != entry.end - entry.begin)
-      fail(name, "got " + std::to_string(entry.end - entry.begin) + " bytes, expected " +
-                     (bytes ? std::to_string(*bytes) : "more than can be addressed") + " for " +
-                     entry.stored->name + " " + to_string(entry.shape));
-    return entry;
-  }
-
-  const ElementType* stored_of(const std::string& name, const json& value) const {
-    const auto dtype = value.find("dtype");
-    if (dtype == value.end() || !dtype->is_string()) fail(name, "expected a string dtype");
-    const auto& text = dtype->get_ref<const std::string&>();
-    const auto known_types = element_types();
-    const auto stored = std::find_if(known_types.begin(), known_types.end(),
-                                     [&](const ElementType& known) { return text == known.name; });
-    if (stored == known_types.end()) {
-      std::string known;
-      for (const ElementType& one : known_types)
-        known += std::string(known.empty() ? "" : ", ") + one.name;
-      fail(name, "dtype " + quote(text) + " cannot be read, expected one of " + known);
-    }
-    return &*stored;
-  }
-
-  Shape shape_of(const std::string& name, const json& value) const {
-    const std::vector<std::uint64_t> sizes = sizes_of(name, value, "shape");
-    if (sizes.size() > static_cast<std::size_t>(kMaxRank))
-      fail(name, "rank " + std::to_string(sizes.size()) + ", expected at most " +
-                     std::to_string(kMaxRank));
-    Shape shape;
-    for (const std::uint64_t size : sizes) shape.push_back(static_cast<Index>(size));
-    return shape;
-  }
-
-  /// A list of numbers that are not negative and fit in an Index.
-  std::vector<std::uint64_t> sizes_of(const std::string& name, const json& value,
-                                      const char* key) const {
-    const auto list = value.find(key);
-    if (list == value.end() || !list->is_array()) fail(name, std::string("expected a list ") + key);
-    std::vector<std::uint64_t> sizes;
-    for (const json& size : *list) {
-      constexpr std::uint64_t kLargest = std::numeric_limits<Index>::max();
-      if (!size.is_number_unsigned() || size.get<std::uint64_t>() > kLargest)
-        fail(name, std::string(key) + ": expected whole numbers from 0 to 2^63-1, got " +
-                       size.dump().substr(0, 80));
-      sizes.push_back(size.get<std::uint64_t>());
-    }
-    return sizes;
-  }
-
-  /// Bytes that a tensor of this shape takes in the file; none if it or its strides cannot be
-  /// addressed.
-  static std::optional<std::uint64_t> checked_bytes(const HeaderEntry& entry) {
-    Index bytes = size_of(entry.stored->dtype);  // in memory, where a converted element is larger
-    bool empty = false;
-    for (const Index size : entry.shape) {
-      empty = empty || size == 0;
-      if (size != 0 && __builtin_mul_overflow(bytes, size, &bytes)) return std::nullopt;
-    }
-    if (empty) return 0;
-    return static_cast<std::uint64_t>(bytes) / size_of(entry.stored->dtype) * entry.stored->bytes;
-  }
-
-  /// The tensors must cover the data exactly: no overlap, no hole, nothing left over.
-  void check_layout() {
-    std::sort(entries_.begin(), entries_.end(), [](const HeaderEntry& a, const HeaderEntry& b) {
-      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
-    });
-    std::uint64_t end = 0;
-    for (const HeaderEntry& entry : entries_) {
-      if (entry.begin != end)
-        fail(entry.name, "its data begins at byte " + std::to_string(entry.begin) + ", expected " +
-                             std::to_string(end) + (entry.begin < end ? " (overlap)" : " (hole)"));
-      end = entry.end;
-    }
-    if (end != data_bytes_)
-      fail("expected " + std::to_string(end) + " bytes of data, got " +
-           std::to_string(data_bytes_));
-  }
-
-  /// Reads on where the entry before has ended: check_layout() has put them in order.
-  Tensor tensor_of(const HeaderEntry& entry) {
+  /// Reads on where the entry before has ended: they stand in the order of their data.
+  Tensor tensor_of(const safetensors::Entry& entry) {
     Tensor tensor = Tensor::empty(entry.shape, entry.stored->dtype);
     const std::uint64_t bytes = entry.end - entry.begin;
     if (!entry.stored->convert) {
@@ -310,8 +154,6 @@ class Reader {
   std::filesystem::path path_;
   std::ifstream stream_;
   std::uint64_t size_ = 0;
-  std::uint64_t data_bytes_ = 0;
-  std::vector<HeaderEntry> entries_;
 };
 
 }  // namespace
@@ -324,8 +166,14 @@ const Tensor* TensorFile::find(std::string_view name) const {
 
 const Tensor& TensorFile::at(std::string_view name) const {
   if (const Tensor* tensor = find(name)) return *tensor;
+  if (const auto found = unread.find(name); found != unread.end())
+    throw FormatError("tensor file: tensor " + quote(name) + ": " + found->second);
+  constexpr std::size_t kListed = 50;
   std::string names;
-  for (const auto& [own, tensor] : tensors) names += (names.empty() ? "" : ", ") + quote(own);
+  for (std::size_t k = 0; k < std::min(tensors.size(), kListed); ++k)
+    names += (k > 0 ? ", " : "") + quote(tensors[k].first);
+  if (tensors.size() > kListed)
+    names += " and " + std::to_string(tensors.size() - kListed) + " more";
   throw FormatError("tensor file: there is no tensor " + quote(name) + "; there are: " + names);
 }
 

@@ -2,6 +2,7 @@
 
 #include <autograd/tensor.hpp>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,10 +15,13 @@ namespace unroll::nn {
 struct TensorFile {
   std::vector<std::pair<std::string, Tensor>> tensors;  ///< when loaded: in the order of their data
   std::map<std::string, std::string> metadata;
+  /// When loaded: names of the tensors that cannot be read, and why. They are not saved again.
+  std::map<std::string, std::string, std::less<>> unread = {};
 
   /// The tensor of this name, nullptr when there is none.
   const Tensor* find(std::string_view name) const;
-  /// The tensor of this name. Throws FormatError, listing the names there are, when there is none.
+  /// The tensor of this name. Throws FormatError when there is none, listing the names there are,
+  /// and when it cannot be read.
   const Tensor& at(std::string_view name) const;
 };
 
@@ -34,9 +38,10 @@ void save_safetensors(const std::string& path, const TensorFile& file);
 void check_writable(const std::string& path);
 
 /// Reads a safetensors file. F32, F64 and I64 are read as they are; BF16 and F16 become float32,
-/// BOOL and the other integers up to 32 bits become int64, which changes no value. Everything in
-/// the file is checked before it is used. Throws FormatError naming the file, the tensor, what was
-/// found and what was expected.
+/// BOOL and the other integers up to 32 bits become int64, which changes no value. A tensor of
+/// another element type, or of more axes than a tensor may have, is listed as unread and the others
+/// are read. Everything in the file is checked before it is used. Throws FormatError naming the
+/// file, the tensor, what was found and what was expected.
 TensorFile load_safetensors(const std::string& path);
 
 }  // namespace unroll::nn
