@@ -170,7 +170,11 @@ class TemporaryFile {
     const int file = mkstemp(path_.data());
     if (file < 0) throw ArgumentError("graph: cannot make a temporary file " + path_);
     close(file);
-    std::ofstream(path_) << text;
+    std::ofstream stream(path_);
+    stream << text;
+    if (stream.flush()) return;
+    std::remove(path_.c_str());
+    throw ArgumentError("graph: cannot write the temporary file " + path_);
   }
   ~TemporaryFile() { std::remove(path_.c_str()); }
   TemporaryFile(const TemporaryFile&) = delete;

@@ -7,8 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <autograd/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <new>
 #include <string>
@@ -71,7 +73,9 @@ void add_seed(CLI::App& command, std::uint64_t& seed, const char* help) {
       ->capture_default_str();
 }
 
-void add_network(CLI::App& command, char_lm::NetworkOptions& network) {
+/// `excluded`: the option with which the network is known already.
+void add_network(CLI::App& command, char_lm::NetworkOptions& network, CLI::Option& excluded) {
+  const auto before = command.get_options();
   command.add_option("--cell", network.cell, "lstm, gru or elman")
       ->check(CLI::Validator(
           [](const std::string& cell) {
@@ -93,13 +97,21 @@ void add_network(CLI::App& command, char_lm::NetworkOptions& network) {
   command.add_option("--dropout", network.dropout, "rate between layers and before the readout")
       ->check(inside(0, true, 1))
       ->capture_default_str();
+  for (CLI::Option* option : command.get_options())
+    if (std::find(before.begin(), before.end(), option) == before.end())
+      option->excludes(&excluded);
 }
 
 void add_train(CLI::App& app, char_lm::TrainOptions& options) {
   CLI::App& command = *app.add_subcommand("train", "train a model on text");
   add_text(command, options.text);
   add_model(command, options.model);
-  add_network(command, options.network);
+  CLI::Option* resume = command.add_flag(
+      "--resume", options.resume,
+      "train the model in that file further; Adam and its learning rate start anew");
+  command.add_flag("--overwrite", options.overwrite, "replace the model in that file")
+      ->excludes(resume);
+  add_network(command, options.network, *resume);
   command.add_option("--batch", options.batch, "streams of text that are read side by side")
       ->check(between<Index>(1, 65536))
       ->capture_default_str();
@@ -184,6 +196,8 @@ int main(int argc, char** argv) {
     }
     if (app.get_subcommands().empty())
       throw unroll::ArgumentError("expected a command: train, sample or eval; --help tells more");
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw unroll::Error("the standard output could not be written");
     return 0;
   } catch (const std::bad_alloc&) {
     fmt::print(

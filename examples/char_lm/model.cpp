@@ -7,6 +7,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 namespace char_lm {
 namespace {
@@ -36,8 +38,10 @@ nn::Stacked make_rnn(const NetworkOptions& options) {
 /// Products with the state in one step of a cell, laid end to end in its weights.
 Index gates_of(const std::string& cell) { return cell == "lstm" ? 4 : cell == "gru" ? 3 : 1; }
 
+}  // namespace
+
 /// Reads a model file; every complaint names it.
-class Loader {
+class Model::Loader {
  public:
   explicit Loader(const std::string& path) : path_(path), file_(nn::load_safetensors(path)) {}
 
@@ -48,9 +52,12 @@ class Loader {
           "not a model of char_lm: expected metadata format \"{}\", got {}", kFormat,
           format == file_.metadata.end() ? "none" : '"' + format->second.substr(0, 80) + '"'));
     const NetworkOptions options{.cell = text("cell"),
-                                 .layers = number("layers", kMaxLayers),
-                                 .hidden = number("hidden", kMaxSize),
-                                 .embedding = number("embedding", kMaxSize)};
+                                 .layers = number<Index>("layers", 1, kMaxLayers),
+                                 .hidden = number<Index>("hidden", 1, kMaxSize),
+                                 .embedding = number<Index>("embedding", 1, kMaxSize),
+                                 .dropout = file_.metadata.contains("dropout")
+                                                ? number("dropout", 0.0, std::nextafter(1.0, 0.0))
+                                                : 0.0};
     if (options.cell != "lstm" && options.cell != "gru" && options.cell != "elman")
       fail(
           fmt::format("cell: expected lstm, gru or elman, got \"{}\"", options.cell.substr(0, 80)));
@@ -62,6 +69,7 @@ class Loader {
 
     check_sizes(options, vocabulary.size());
     Model model(vocabulary, options);
+    model.steps_ = number<Index>("step", 0, std::numeric_limits<Index>::max());
     set_weights(model);
     return model;
   }
@@ -77,12 +85,15 @@ class Loader {
     return found->second;
   }
 
-  Index number(const char* key, Index most) const {
+  template <class T>
+  T number(const char* key, T least, T most) const {
     const std::string& digits = text(key);
-    Index value = 0;
+    T value{};
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size() || value < 1 || value > most)
-      fail(fmt::format("{}: expected a whole number from 1 to {}, got \"{}\"", key, most,
+    if (error != std::errc() || end != digits.data() + digits.size() ||
+        !(value >= least && value <= most))
+      fail(fmt::format("{}: expected a {} from {} to {}, got \"{}\"", key,
+                       std::is_integral_v<T> ? "whole number" : "number", least, most,
                        digits.substr(0, 80)));
     return value;
   }
@@ -122,8 +133,6 @@ class Loader {
   nn::TensorFile file_;
 };
 
-}  // namespace
-
 Model::Model(Vocabulary vocabulary, const NetworkOptions& options)
     : vocabulary_(std::move(vocabulary)),
       options_(options),
@@ -137,7 +146,7 @@ Model::Result Model::operator()(const Tensor& inputs, const nn::States& states) 
   return {readout_(dropout_(outputs)), std::move(after)};
 }
 
-void Model::save(const std::string& path, std::map<std::string, std::string> notes) const {
+nn::TensorFile Model::file(std::map<std::string, std::string> notes) const {
   nn::TensorFile file{{}, std::move(notes)};
   for (const auto& [name, parameter] : named_parameters())
     file.tensors.emplace_back(name, parameter.value());
@@ -146,8 +155,9 @@ void Model::save(const std::string& path, std::map<std::string, std::string> not
   file.metadata["layers"] = std::to_string(options_.layers);
   file.metadata["hidden"] = std::to_string(options_.hidden);
   file.metadata["embedding"] = std::to_string(options_.embedding);
+  file.metadata["dropout"] = fmt::format("{}", options_.dropout);
   file.metadata["vocabulary"] = encode_utf8(vocabulary_.symbols());
-  nn::save_safetensors(path, file);
+  return file;
 }
 
 Model Model::load(const std::string& path) {

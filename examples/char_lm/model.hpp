@@ -36,16 +36,21 @@ class Model : public unroll::nn::Module {
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const NetworkOptions& options() const { return options_; }
+  /// Batches that a loaded model was trained on; 0 for a new one.
+  Index steps() const { return steps_; }
 
-  /// A safetensors file with the weights, the options and the vocabulary; `notes` go into its
-  /// metadata.
-  void save(const std::string& path, std::map<std::string, std::string> notes) const;
-  /// Throws FormatError, saying what is wrong, for a file that save() has not written.
+  /// What a model file holds: the weights, the options and the vocabulary; `notes`, such as "step",
+  /// are added to its metadata.
+  unroll::nn::TensorFile file(std::map<std::string, std::string> notes) const;
+  /// Throws FormatError, saying what is wrong, for a file that holds something else.
   static Model load(const std::string& path);
 
  private:
+  class Loader;
+
   Vocabulary vocabulary_;
   NetworkOptions options_;
+  Index steps_ = 0;
   unroll::nn::Embedding embedding_;
   unroll::nn::Stacked rnn_;
   unroll::nn::Dropout dropout_;

@@ -1,7 +1,6 @@
 #include "progress.hpp"
 
 #include <fmt/chrono.h>
-#include <fmt/core.h>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -29,6 +28,13 @@ std::string line_of(const Status& s) {
       "norm {:.2f}",
       s.epoch, of_epochs, s.step, of_steps, duration(s.seconds_left), s.loss,
       s.loss / std::numbers::ln2, s.characters_per_second / 1000, s.gradient_norm);
+}
+
+/// What is shown may get lost, when the terminal is gone or a log's disk is full; the training it
+/// is about must not. The program's end reports that the stream has failed.
+void put(std::FILE* out, const std::string& text) {
+  std::fputs(text.c_str(), out);
+  std::fflush(out);
 }
 
 std::size_t terminal_width(std::FILE* out) {
@@ -60,26 +66,18 @@ bool Progress::due() const {
 void Progress::show(const Status& status) {
   shown_ = now();
   const std::string line = line_of(status);
-  if (terminal_) {
-    fmt::print(out_, "\r{}\033[K", line.substr(0, terminal_width(out_)));
-    open_ = true;
-  } else {
-    fmt::print(out_, "{}\n", dated(line));
-  }
-  std::fflush(out_);
+  open_ = terminal_;
+  put(out_, terminal_ ? fmt::format("\r{}\033[K", line.substr(0, terminal_width(out_)))
+                      : dated(line) + '\n');
 }
 
 void Progress::note(std::string_view text) {
-  if (terminal_)
-    fmt::print(out_, "\r{}\033[K\n", text);
-  else
-    fmt::print(out_, "{}\n", dated(text));
+  put(out_, terminal_ ? fmt::format("\r{}\033[K\n", text) : dated(text) + '\n');
   open_ = false;
-  std::fflush(out_);
 }
 
 void Progress::finish() {
-  if (open_) fmt::print(out_, "\n");
+  if (open_) put(out_, "\n");
   open_ = false;
 }
 

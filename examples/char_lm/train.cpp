@@ -9,7 +9,9 @@
 #include <nn/safetensors.hpp>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
+#include <optional>
 
 namespace char_lm {
 namespace {
@@ -17,18 +19,29 @@ namespace {
 using unroll::Error;
 
 /// Finds out before the training whether its result can be saved, and that it replaces nothing but
-/// a model.
-void check_target(const std::string& path) {
+/// a model, and only when asked to. Returns the model to go on with, if that is what is asked for.
+std::optional<Model> check_target(const TrainOptions& options) {
+  const std::string& path = options.model;
+  if (options.resume && !std::filesystem::exists(path))
+    throw Error(fmt::format("--resume: there is no model \"{}\" to go on with", path));
   unroll::nn::check_writable(path);
-  if (!std::filesystem::exists(path)) return;
+  if (!std::filesystem::exists(path)) return {};
+  std::optional<Model> model;
   try {
-    Model::load(path);
+    model = Model::load(path);
   } catch (const Error& error) {
     throw Error(
         fmt::format("--model: \"{}\" exists and is not a model of char_lm, so it is not "
                     "overwritten; give another name or remove it ({})",
                     path, error.what()));
   }
+  if (!options.resume && !options.overwrite)
+    throw Error(
+        fmt::format("--model: \"{}\" exists; --resume trains that model further, --overwrite "
+                    "replaces it, and another name keeps it",
+                    path));
+  if (!options.resume) model.reset();
+  return model;
 }
 
 Index validation_size(Index characters, double fraction) {
@@ -52,11 +65,12 @@ void check_length(Index characters, const TrainOptions& options) {
                   characters, options.batch, options.steps, options.validation, needed));
 }
 
-Corpus read_corpus(const TrainOptions& options) {
+/// A model that is trained further knows its characters already.
+Corpus read_corpus(const TrainOptions& options, const Model* before) {
   const std::u32string text = read_text(options.text);
   const auto characters = static_cast<Index>(text.size());
   check_length(characters, options);
-  Vocabulary vocabulary(text);
+  Vocabulary vocabulary = before ? before->vocabulary() : Vocabulary(text);
   std::vector<std::int32_t> numbers = vocabulary.encode(text, "text");
   return {std::move(vocabulary), std::move(numbers),
           validation_size(characters, options.validation)};
@@ -65,12 +79,13 @@ Corpus read_corpus(const TrainOptions& options) {
 }  // namespace
 
 void run_train(const TrainOptions& options) {
-  check_target(options.model);
-  const Corpus corpus = read_corpus(options);
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads what is shown may go away, the training goes on
+  const std::optional<Model> before = check_target(options);
+  const Corpus corpus = read_corpus(options, before ? &*before : nullptr);
 
   if (options.threads > 0) unroll::set_threads(options.threads);
   unroll::seed(options.seed);
-  Training training(options, corpus);
+  Training training(options, corpus, before ? *before : Model(corpus.vocabulary, options.network));
   training.describe();
   training.run();
   training.report();

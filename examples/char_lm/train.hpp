@@ -12,6 +12,8 @@ namespace char_lm {
 struct TrainOptions {
   std::vector<std::string> text;
   std::string model = "char_lm.safetensors";
+  bool overwrite = false;  ///< replace the model in that file
+  bool resume = false;     ///< go on with it; `network` is not used then
   NetworkOptions network;
   Index batch = 32;  ///< parallel streams
   Index steps = 64;  ///< of truncated backpropagation through time

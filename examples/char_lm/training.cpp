@@ -11,6 +11,8 @@
 #include <cmath>
 #include <csignal>
 #include <numbers>
+#include <string>
+#include <utility>
 
 namespace char_lm {
 namespace {
@@ -22,21 +24,28 @@ constexpr double kSmoothing = 0.05;  // weight of the last step in the loss and 
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// Ctrl-C ends the training after the current step, and a second one the program.
-void on_interrupt(int /*signal*/) {
+/// The first such signal ends the training after the current step, a second one the program.
+void on_interrupt(int signal) {
   interrupted = 1;
-  std::signal(SIGINT, SIG_DFL);
+  std::signal(signal, SIG_DFL);
+}
+
+void handle_signals() {
+  interrupted = 0;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (std::signal(signal, on_interrupt) == SIG_IGN)
+      std::signal(signal, SIG_IGN);  // as nohup wants it
 }
 
 }  // namespace
 
-Training::Training(const TrainOptions& options, const Corpus& corpus)
+Training::Training(const TrainOptions& options, const Corpus& corpus, Model model)
     : options_(options),
       corpus_(corpus),
       validation_(std::span(corpus.numbers).last(static_cast<std::size_t>(corpus.validation))),
       streams_(std::span(corpus.numbers).first(corpus.numbers.size() - validation_.size()),
                options.batch),
-      model_(corpus.vocabulary, options.network),
+      model_(std::move(model)),
       adam_(model_.parameters(), {.learning_rate = options.learning_rate}),
       batches_((streams_.length() + options.steps - 1) / options.steps) {
   const bool unlimited = !options.epochs && (options.max_steps || options.minutes);
@@ -52,7 +61,7 @@ Index Training::default_eval_every() const {
 }
 
 void Training::describe() const {
-  const auto& net = options_.network;
+  const auto& net = model_.options();
   const auto size = static_cast<Index>(corpus_.numbers.size());
   fmt::print("text     {} characters, {} different; the last {} are for validation\n", size,
              corpus_.vocabulary.size(), corpus_.validation);
@@ -61,6 +70,9 @@ void Training::describe() const {
   fmt::print("network  {}, {} layer{} of {}, embedding {}, dropout {}: {} parameters\n", net.cell,
              net.layers, net.layers == 1 ? "" : "s", net.hidden, net.embedding, net.dropout,
              model_.parameter_count());
+  if (options_.resume)
+    fmt::print("resumed  \"{}\" after {} steps; Adam and its learning rate start anew\n",
+               options_.model, model_.steps());
   fmt::print("training {} streams of {} characters, {} steps each batch, {} batches an epoch\n",
              streams_.count(), streams_.length(), options_.steps, batches_);
   fmt::print("BLAS     {}, {} thread{}\n", unroll::blas_description(), unroll::threads(),
@@ -109,28 +121,62 @@ void Training::train_step(Index batch) {
   step_seconds_ += weight * (seconds - step_seconds_);
 }
 
-void Training::save(const std::string& quality) const {
-  model_.save(options_.model, {{"step", std::to_string(step_)},
-                               {"seed", std::to_string(options_.seed)},
-                               {"validation_bits_per_character", quality}});
+/// A new network is about as good as equal probabilities, on either side of it; one that has
+/// trained for a while and is worse will not come back.
+void Training::check_bits(double bits) const {
+  constexpr Index kFirstSteps = 20;
+  const double uniform = std::log2(static_cast<double>(corpus_.vocabulary.size()));
+  if (step_ < kFirstSteps || bits <= uniform) return;
+  throw Error(fmt::format(
+      "train: at step {} the model predicts {} at {:.4f} bits per character, worse than equal "
+      "probabilities for all {} characters ({:.4f}); try a lower --learning-rate or --clip, and "
+      "see "
+      "that the end of the text is like the rest. A model saved before is unharmed",
+      step_, validation_.empty() ? "the text" : "the validation text", bits,
+      corpus_.vocabulary.size(), uniform));
+}
+
+/// Has the present weights saved now or, if that fails, as soon as it works. They stay as they are:
+/// the next step copies what it changes.
+void Training::keep(const std::string& quality) {
+  unsaved_ = model_.file({{"step", std::to_string(model_.steps() + step_)},
+                          {"seed", std::to_string(options_.seed)},
+                          {"validation_bits_per_character", quality}});
+}
+
+/// True when nothing is left to save.
+bool Training::save() {
+  if (!unsaved_) return true;
+  try {
+    nn::save_safetensors(options_.model, *unsaved_);
+    unsaved_.reset();
+  } catch (const Error& error) {
+    progress_.note(fmt::format("step {}: not saved, the next validation tries again: {}", step_,
+                               error.what()));
+  }
+  return !unsaved_;
 }
 
 void Training::evaluate_and_save() {
   if (validation_.empty()) {
-    save("none");
-    progress_.note(fmt::format("step {}: saved", step_));
+    check_bits(smoothed_loss_ / std::numbers::ln2);
+    keep("none");
+    if (save()) progress_.note(fmt::format("step {}: saved", step_));
     return;
   }
   model_.eval();
   const Evaluation result = evaluate(model_, validation_);
   model_.train();
+  check_bits(result.bits());
   const bool better = result.bits() < best_;
   if (better) {
     best_ = result.bits();
-    save(fmt::format("{:.4f}", best_));
+    keep(fmt::format("{:.4f}", best_));
   }
-  progress_.note(fmt::format("step {}: {:.4f} bits per character in validation{}", step_,
-                             result.bits(), better ? ", the best so far: saved" : ""));
+  const bool saved = save();
+  progress_.note(fmt::format("step {}: {:.4f} bits per character in validation{}{}", step_,
+                             result.bits(), better ? ", the best so far" : "",
+                             better && saved ? ": saved" : ""));
 }
 
 Status Training::status() const {
@@ -150,8 +196,12 @@ Status Training::status() const {
 
 void Training::run() {
   constexpr Index kFirstSave = 100;  // something to use even if the run is cut short early
-  interrupted = 0;
-  std::signal(SIGINT, on_interrupt);
+  handle_signals();
+  if (options_.resume && !validation_.empty()) {
+    best_ = evaluate(model_, validation_).bits();
+    progress_.note(fmt::format("before:  {:.4f} bits per character in validation", best_));
+  }
+  model_.train();
   started_ = now();
   while (fraction_done() < 1 && !interrupted) {
     ++epoch_;
@@ -161,14 +211,21 @@ void Training::run() {
       if (progress_.due()) progress_.show(status());
       if (step_ % eval_every_ == 0 && step_ < total_)
         evaluate_and_save();
-      else if (step_ == kFirstSave && step_ < eval_every_)
-        save("not yet known");
+      else if (step_ == kFirstSave && step_ < eval_every_ && !options_.resume) {
+        keep("not yet known");
+        save();
+      }
     }
   }
   progress_.show(status());
   progress_.finish();
   if (interrupted) progress_.note("interrupted: the training ends here");
   evaluate_and_save();
+  if (!save())
+    throw Error(
+        fmt::format("train: the model could not be saved to \"{}\"; the lines "
+                    "above say why",
+                    options_.model));
 }
 
 void Training::report() const {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,14 +23,19 @@ struct Corpus {
 
 /// One run: gradients by truncated backpropagation through time over parallel streams, the state
 /// carried on from batch to batch; Adam; the model that validates best is kept in its file.
+///
+/// A run that has begun loses nothing by what happens around it: signals that ask it to end, a
+/// terminal that goes away, a disk that is full for a while.
 class Training {
  public:
-  /// Both arguments must outlive the run.
-  Training(const TrainOptions& options, const Corpus& corpus);
+  /// The first two arguments must outlive the run. `model` is a new one, or with options.resume
+  /// that in the file.
+  Training(const TrainOptions& options, const Corpus& corpus, Model model);
 
   /// Prints what is going to be trained, and on what.
   void describe() const;
-  /// Trains and saves. Ctrl-C ends it early but in order.
+  /// Trains and saves. Ctrl-C, SIGTERM and SIGHUP end it early but in order. Throws Error when the
+  /// loss runs away, and when the model could not be saved in the end.
   void run();
   /// Prints how it went, with a sample of what the saved model writes.
   void report() const;
@@ -41,8 +47,11 @@ class Training {
   double fraction_done() const;
   void set_learning_rate();
   void train_step(Index batch);
+  /// Stops at the end of what the loss of a working model can be.
+  void check_bits(double bits) const;
   void evaluate_and_save();
-  void save(const std::string& quality) const;
+  void keep(const std::string& quality);
+  bool save();
   Status status() const;
 
   const TrainOptions& options_;
@@ -59,11 +68,13 @@ class Training {
   unroll::nn::States states_;
   double started_ = 0;
   Index epoch_ = 0, step_ = 0;
-  Index characters_ = 0;  // trained on so far
+  std::optional<unroll::nn::TensorFile> unsaved_;  // what the file should hold and does not yet
+  Index characters_ = 0;                           // trained on so far
   double training_seconds_ = 0;
   double smoothed_loss_ = 0, step_seconds_ = 0;
   double gradient_norm_ = 0;
-  double best_ = std::numeric_limits<double>::infinity();  // bits per character in validation
+  // Bits per character in validation of the best model of this run and of those it goes on with.
+  double best_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace char_lm

@@ -2,8 +2,12 @@
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
+#include <autograd/error.hpp>
 #include <autograd/random.hpp>
 #include <nn/safetensors.hpp>
+
+#include <cstdio>
+#include <exception>
 
 #include "common/picture.hpp"
 
@@ -30,6 +34,8 @@ int run(int argc, char** argv, const char* name, const char* purpose,
     if (options.quick) fmt::print("A quick run learns little: expect figures outside.\n\n");
     unroll::seed(options.seed);
     program(options);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw unroll::Error("the standard output could not be written");
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());

@@ -2,6 +2,9 @@
 // picture. What a full run reaches is in docs/examples.md.
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -181,6 +184,19 @@ TEST_CASE("without gnuplot an example says so, leaves the script, and goes on") 
   CHECK(contains(outcome.out, "gnuplot is not installed"));
   CHECK(contains(read(folder / "other.gnuplot"), "plot $curve0"));
   CHECK_FALSE(fs::exists(folder / "other.svg"));
+}
+
+TEST_CASE("an example whose figures cannot be written says so by its code") {
+  const Folder folder;
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(full >= 0);
+  const std::string program = UNROLL_EXAMPLES_DIR "/mackey_glass/mackey_glass";
+  const ::pid_t child =
+      start(program.c_str(), folder, {"--quick", "--picture", folder / "a.svg"}, full);
+  ::close(full);
+  const Outcome outcome = finish(folder, child);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome.err, "mackey_glass: "));
 }
 
 TEST_CASE("an example refuses a picture that it could not draw before it trains") {
