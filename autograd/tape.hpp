@@ -132,7 +132,8 @@ class RuleClosure final : public Closure {
 /// operations on the same thread that depend on its leaves are recorded; with none alive nothing
 /// is. Tapes nest; the innermost records. On a thread without a tape of its own, using a variable
 /// of another thread's tape, or a parameter that such a tape has seen, throws TapeError: what is
-/// computed there would be a constant.
+/// computed there would be a constant. A tape may end on another thread, but not while the thread
+/// that made it computes: that would be a data race.
 ///
 ///     Tape tape;
 ///     Variable x = tape.watch(value);
