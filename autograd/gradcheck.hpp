@@ -11,7 +11,8 @@
 namespace unroll {
 
 /// How far an analytic derivative a may lie from the numeric one n: |a - n| <= relative * max(|a|,
-/// |n|) + absolute, to which the estimated error of n is added.
+/// |n|) + absolute, to which the estimated error of n is added. Where that error is more than a
+/// hundred times this bound, and what is compared lies within it, the element is not judged.
 struct Tolerances {
   double relative = 1e-7;
   double absolute = 1e-9;
@@ -19,7 +20,8 @@ struct Tolerances {
 
 struct GradcheckOptions {
   Tolerances tolerances = {};
-  /// Step of the central differences, relative to max(1, |x|).
+  /// Longest step of the central differences, relative to max(1, |x|); where it disagrees, shorter
+  /// ones are tried.
   double step = 1e-3;
   /// Parameters whose gradients are checked beside those of the inputs.
   std::vector<Parameter> parameters = {};
@@ -32,6 +34,8 @@ struct GradcheckOptions {
   /// Compares jvp with vjp too, along a random direction: whether the rules can be differentiated
   /// by the gradients they are given.
   bool jvp = false;
+  /// Elements that differences cannot judge do not keep the check from passing.
+  bool allow_not_judged = false;
 };
 
 /// Why a check failed, as far as tests can tell.
@@ -46,21 +50,26 @@ enum class Cause {
   stale_state,            ///< the derivative at values of another call
   stop_gradient,          ///< right if what went through stop_gradient or detach is held constant
   kink,                   ///< the slopes on either side of the point differ
+  jump,                   ///< the values on either side of the point differ
   non_finite,             ///< a NaN or an infinity, in the value or in the derivative
   not_deterministic,      ///< the function is another at every call
   not_differentiable,     ///< the rule cannot be differentiated again: jvp and vjp disagree
+  rule_failed,            ///< the rule threw, or gave a gradient of another shape or dtype
+  impure_rule,            ///< the rule gives something else when it runs again on the same tape
+  rounding,               ///< not judged: the results carry too much rounding to tell
+  step_too_long,          ///< not judged: the function turns within the shortest step
 };
 /// `wrong sign`
 const char* to_string(Cause cause);
 
-/// One element whose analytic and numeric derivatives disagree. Both are of the weighted sum of the
-/// results, not of f itself: what tells is their ratio.
+/// One element whose analytic and numeric derivatives disagree, or that was not judged. Both are of
+/// a weighted sum of the results, not of f itself: what tells is their ratio.
 struct GradcheckFailure {
   std::string input;  ///< "input 0", or the parameter's name
   Shape position;
   double analytic = 0.0;
   double numeric = 0.0;
-  double numeric_error = 0.0;  ///< estimated from two step sizes
+  double numeric_error = 0.0;  ///< estimated from several steps
   Cause cause = Cause::wrong_derivative;
   double slope_below = 0.0;  ///< the one-sided slopes at a kink
   double slope_above = 0.0;
@@ -83,6 +92,8 @@ struct GradcheckReport {
   Index checked = 0;   ///< elements compared, or directions
   int directions = 0;  ///< for each input, as asked for; 0 where every element was compared
   std::vector<GradcheckFailure> failures;  ///< worst first
+  /// Where the error of the differences is too large to tell right from wrong.
+  std::vector<GradcheckFailure> not_judged;
   std::vector<GradcheckFinding> findings;  ///< at least one when the check failed, likeliest first
   double worst = 0.0;  ///< largest |a - n| / max(1, |a|, |n|) over all that was compared
 
@@ -95,11 +106,13 @@ std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report);
 
 /// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every
 /// element of every input (and of GradcheckOptions::parameters). A result with several elements is
-/// weighted with fixed, unequal numbers first, so that errors cannot cancel. f must give the same
-/// result at every call: draw random numbers from a Generator made inside f. When the check fails,
-/// f runs some more times, operation by operation, to find out why. Costs four evaluations of f for
-/// each element. `inputs`: float64. Throws DtypeError for another dtype; what f throws passes
-/// through.
+/// weighted with fixed, unequal numbers first, so that errors cannot cancel; elements of very
+/// different size are summed and checked apart. f must give the same result at every call: draw
+/// random numbers from a Generator made inside f. When the check fails, f runs some more times,
+/// operation by operation, to find out why. Costs four evaluations of f for each element, some 30
+/// more where they disagree. The check does not pass with an element that it cannot judge.
+/// `inputs`: float64. Throws DtypeError for another dtype; what f throws passes through, what a
+/// rule throws is reported.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 /// The same for a function of one variable.

@@ -6,6 +6,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/tape.hpp>
+#include <autograd/term_checks.hpp>
 
 #include <algorithm>
 #include <new>
@@ -21,26 +22,6 @@ constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
 
 /// Rows from which on products are worth a call when the steps they come from are over.
 constexpr Index kRowsWorthwhile = 128;
-
-/// A vjp that a user wrote may hand over anything, and the rows are written to unchecked.
-void check_rows(const Variable& x, const Tensor& indices, const Variable& g) {
-  const auto describe_all = [&] {
-    return "add_rows: x " + to_string(x.shape()) + ", indices " + describe(indices) + ", rows " +
-           describe(g.value()) + ": ";
-  };
-  if (!indices.defined() || indices.dtype() != Dtype::int64 || g.dtype() != x.dtype())
-    throw DtypeError(describe_all() + "indices must be int64, and rows of the dtype of x");
-  if (x.rank() != 2 || indices.rank() != 1 || g.rank() != 2 || g.size(0) != indices.size() ||
-      g.size(1) != x.size(1))
-    throw ShapeError(describe_all() + "[V,D], [n] and [n,D] are needed");
-  const Tensor packed = indices.contiguous();
-  const std::span<const std::int64_t> rows(packed.data<std::int64_t>(),
-                                           static_cast<std::size_t>(packed.size()));
-  for (const std::int64_t row : rows)
-    if (row < 0 || row >= x.size(0))
-      throw ArgumentError(describe_all() + "index " + std::to_string(row) + " lies outside 0.." +
-                          std::to_string(x.size(0) - 1));
-}
 
 }  // namespace
 
@@ -155,6 +136,8 @@ Part BackwardPass::part_of(const Variable& x) {
 
 void BackwardPass::add(const Variable& x, Variable g) {
   if (!wants(x)) return;
+  if (!g.defined() || g.dtype() != x.dtype() || g.shape() != x.shape()) [[unlikely]]
+    detail::check_term(operation_, x, g);
   // A term of a plain pass is a constant, whatever tape the seed or the vjp's values belong to.
   if (!differentiable_ && g.recorded()) g = Variable(g.value());
   if (g.shape() != x.shape()) g = sum_to(g, x.shape());
@@ -183,6 +166,7 @@ void BackwardPass::add_part(const Variable& x, const Part& part, const Variable&
 
 void BackwardPass::add_region(const Variable& x, const Region& region, const Variable& g) {
   if (!wants(x)) return;
+  detail::check_region(operation_, x, region, g);
   Part part = part_of(x);
   const Index begin = region.begin < 0 ? region.begin + x.shape()[region.axis] : region.begin;
   part.shape = g.shape();
@@ -193,7 +177,7 @@ void BackwardPass::add_region(const Variable& x, const Region& region, const Var
 
 void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Variable& g) {
   if (!wants(x)) return;
-  check_rows(x, indices, g);
+  detail::check_rows(operation_, x, indices, g);
   if (differentiable_ || plain_ || x.base_ != 0) {
     add(x, detail::scatter_rows(g, indices, x.size(0)));
     return;
@@ -206,6 +190,7 @@ void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Vari
 
 void BackwardPass::add_product(const Variable& x, const Variable& a, const Variable& b) {
   if (!wants(x)) return;
+  detail::check_product(operation_, x, a, b);
   if (differentiable_ || plain_) {
     add(x, matmul(transpose(a), b));
     return;

@@ -182,7 +182,8 @@ class BackwardPass {
   BackwardPass* outer_;                  // of the same tape, when a rule of its takes gradients
   PooledVector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
   std::uint64_t tape_id_;
-  std::size_t passing_;  // index among the tape's; the sweep goes down
+  const char* operation_ = "the loss";  // whose rule is running, for messages
+  std::size_t passing_;                 // index among the tape's; the sweep goes down
   bool differentiable_;
   bool plain_ = detail::PlainAccumulation::on();
   std::size_t pending_bytes_ = 0;        // in products that wait

@@ -148,6 +148,7 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
             result.variables_.push_back({wanted.slot_, gradients.back()});
       }
       const ObservedRule observed(*this, at, gradients);
+      pass.operation_ = node.operation;
       node.closure->backward(gradients, pass);
       pass.tape();
     }
@@ -171,6 +172,7 @@ std::vector<std::pair<std::uint32_t, Variable>> Tape::pull(std::size_t node,
   if (!at.closure) throw TapeError(std::string("pull: what ") + at.operation + " saved was freed");
   const Activation activation(differentiable ? this : nullptr);
   BackwardPass pass(*this, slots_, differentiable);
+  pass.operation_ = at.operation;
   at.closure->backward(gradients, pass);
   pass.tape();
   std::vector<std::pair<std::uint32_t, Variable>> terms;

@@ -10,7 +10,7 @@ namespace {
 /// Parameters in float64 for as long as this lives, bit for bit what they were afterwards.
 class InFloat64 {
  public:
-  explicit InFloat64(Module& module) : parameters_(module.parameters()) {
+  explicit InFloat64(const Module& module) : parameters_(module.parameters()) {
     for (Parameter& parameter : parameters_) {
       before_.push_back(parameter.value());
       parameter.set(parameter.value().to(Dtype::float64));
@@ -53,7 +53,7 @@ DifferentiableFunction function_of(const Recurrent& rnn) {
 
 }  // namespace
 
-GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
+GradcheckReport gradcheck(const Module& module, const DifferentiableFunction& f,
                           const std::vector<Tensor>& inputs, GradcheckOptions options) {
   const InFloat64 converted(module);
   options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
@@ -61,11 +61,11 @@ GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
   return unroll::gradcheck(f, inputs, options);
 }
 
-GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
+GradcheckReport gradcheck(const Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
   return gradcheck(rnn, function_of(rnn), inputs_of(rnn, x), options);
 }
 
-GradcheckReport gradgradcheck(Module& module, const DifferentiableFunction& f,
+GradcheckReport gradgradcheck(const Module& module, const DifferentiableFunction& f,
                               const std::vector<Tensor>& inputs, GradcheckOptions options) {
   const InFloat64 converted(module);
   options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
@@ -73,7 +73,8 @@ GradcheckReport gradgradcheck(Module& module, const DifferentiableFunction& f,
   return unroll::gradgradcheck(f, inputs, options);
 }
 
-GradcheckReport gradgradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
+GradcheckReport gradgradcheck(const Recurrent& rnn, const Tensor& x,
+                              const GradcheckOptions& options) {
   return gradgradcheck(rnn, function_of(rnn), inputs_of(rnn, x), options);
 }
 

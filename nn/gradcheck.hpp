@@ -9,19 +9,20 @@ namespace unroll::nn {
 /// Checks the gradients of a function of `inputs` that uses a module, with respect to the inputs
 /// and to every parameter of the module. The parameters are float64 during the check and afterwards
 /// what they were before. `inputs`: float64.
-GradcheckReport gradcheck(Module& module, const DifferentiableFunction& f,
+GradcheckReport gradcheck(const Module& module, const DifferentiableFunction& f,
                           const std::vector<Tensor>& inputs, GradcheckOptions options = {});
 
 /// Checks a recurrent layer: outputs and final state as functions of `x: [T,B,I]` float64, of the
 /// initial state and of every parameter. The initial state is drawn at random, so that its
 /// gradients are checked away from zero; the cell's initial_state() is not called. A learned start
 /// is checked with the overload above and a function that passes no state.
-GradcheckReport gradcheck(Recurrent& rnn, const Tensor& x, const GradcheckOptions& options = {});
+GradcheckReport gradcheck(const Recurrent& rnn, const Tensor& x,
+                          const GradcheckOptions& options = {});
 
 /// The same for second derivatives.
-GradcheckReport gradgradcheck(Module& module, const DifferentiableFunction& f,
+GradcheckReport gradgradcheck(const Module& module, const DifferentiableFunction& f,
                               const std::vector<Tensor>& inputs, GradcheckOptions options = {});
-GradcheckReport gradgradcheck(Recurrent& rnn, const Tensor& x,
+GradcheckReport gradgradcheck(const Recurrent& rnn, const Tensor& x,
                               const GradcheckOptions& options = {});
 
 }  // namespace unroll::nn

@@ -16,17 +16,6 @@ constexpr std::size_t kMaxDetached = 16;
 /// One-sided slopes cost nine runs; of more failures than this the first tell enough.
 constexpr std::size_t kMaxKinks = 64;
 
-bool same(const Tensor& a, const Tensor& b) {
-  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
-  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
-  const std::vector<double> x = a.to_vector<double>();
-  const std::vector<double> y = b.to_vector<double>();
-  return std::equal(x.begin(), x.end(), y.begin(), [](double p, double q) {
-    return p == q || (std::isnan(p) && std::isnan(q)) ||
-           std::abs(p - q) <= 1e-12 * std::max(std::abs(p), std::abs(q));
-  });
-}
-
 bool finite(const Tensor& x) {
   if (!x.defined()) return true;
   const std::vector<double> values = x.to_vector<double>();
@@ -162,7 +151,7 @@ class Diagnosis {
 
   double step_of(std::size_t k, Index flat) const {
     const double x = f_.point()[k].to_vector<double>()[static_cast<std::size_t>(flat)];
-    return options_.step * std::max(1.0, std::abs(x));
+    return whole_step(options_.step * std::max(1.0, std::abs(x)));
   }
 
   std::optional<GradcheckFinding> find_kinks() {
@@ -172,19 +161,19 @@ class Diagnosis {
       if (failure.cause != Cause::wrong_derivative) continue;
       const std::size_t k = s_.which[i];
       const Index flat = s_.element[i];
-      const Sides sides =
-          one_sided_slopes(f_.along_element(k, flat), step_of(k, flat), f_.precision())[0];
-      if (!sides.differ) continue;
-      failure.cause = Cause::kink;
+      const Sides sides = one_sided_slopes(f_.along_element(k, flat, s_.sums), step_of(k, flat),
+                                           f_.precision())[s_.sum[i]];
+      if (!sides.differ && !sides.jump) continue;
+      failure.cause = sides.jump ? Cause::jump : Cause::kink;
       failure.slope_below = sides.below;
       failure.slope_above = sides.above;
-      if (!finding) finding = find_kinked_operation(k, flat);
+      if (!finding) finding = find_kinked_operation(failure.cause, k, flat);
     }
     return finding;
   }
 
   /// The first operation whose result has different slopes on the two sides.
-  GradcheckFinding find_kinked_operation(std::size_t k, Index flat) const {
+  GradcheckFinding find_kinked_operation(Cause cause, std::size_t k, Index flat) const {
     const Curve results = [&](double t) {
       Point point = f_.point();
       point[k] = with_added(point[k], flat, t);
@@ -199,16 +188,20 @@ class Diagnosis {
     };
     const std::vector<Sides> sides = one_sided_slopes(results, step_of(k, flat), f_.precision());
     const std::string advice =
-        "the slopes on either side of the point differ, there is no "
-        "derivative to compare with; choose inputs away from it";
+        std::string(cause == Cause::jump ? "the values" : "the slopes") +
+        " on either side of the point differ, there is no derivative to compare with; choose "
+        "inputs away from it";
     std::size_t place = 0;
     for (std::size_t node = 0; node < replay_.operations().size(); ++node)
       for (const Tensor& output : replay_.operations()[node].outputs)
         for (Index i = 0; output.defined() && i < output.size(); ++i)
-          if (place < sides.size() && sides[place++].differ)
-            return at(Cause::kink, node,
-                      replay_.describe_operation(node) + " has a kink here: " + advice);
-    return {.cause = Cause::kink, .text = advice};
+          if (place < sides.size() && (sides[place].differ || sides[place].jump))
+            return at(cause, node,
+                      replay_.describe_operation(node) +
+                          (cause == Cause::jump ? " jumps here: " : " has a kink here: ") + advice);
+          else
+            ++place;
+    return {.cause = cause, .text = advice};
   }
 
   /// True when holding constant what these calls of detach() return explains every failure.
@@ -219,9 +212,9 @@ class Diagnosis {
       const Curve curve = [&](double t) {
         Point point = f_.point();
         point[k] = with_added(point[k], s_.element[i], t);
-        return std::vector{weighted_sum(replay_.free(point, frozen).result).item()};
+        return s_.sums.values(replay_.free(point, frozen).result);
       };
-      const Slope slope = best_slopes(curve, step_of(k, s_.element[i]), f_.precision())[0];
+      const Slope slope = best_slopes(curve, step_of(k, s_.element[i]), f_.precision())[s_.sum[i]];
       const double a = failures_[i].analytic;
       const double size = std::max(std::abs(a), std::abs(slope.value));
       if (!(std::abs(a - slope.value) <=
@@ -262,17 +255,18 @@ class Diagnosis {
     for (std::size_t k = 0; k < f_.size(); ++k) {
       const auto fails = std::find(s_.which.begin(), s_.which.end(), k);
       if (fails == s_.which.end()) continue;
+      const std::size_t sum = s_.sum[static_cast<std::size_t>(fails - s_.which.begin())];
       const Tensor& x = f_.point()[k];
       Jacobians j;
       j.rows = 1;
       j.columns = static_cast<std::size_t>(x.size());
       j.argument = x.shape();
-      j.analytic = s_.analytic[k].to_vector<double>();
+      j.analytic = s_.analytic[sum][k].to_vector<double>();
       j.numeric = j.analytic;
       j.error.assign(j.columns, 0.0);
       j.kink.assign(j.columns, false);
       for (std::size_t i = 0; i < failures_.size(); ++i) {
-        if (s_.which[i] != k) continue;
+        if (s_.which[i] != k || s_.sum[i] != sum) continue;
         const auto column = static_cast<std::size_t>(s_.element[i]);
         j.numeric[column] = failures_[i].numeric;
         j.error[column] = failures_[i].numeric_error;

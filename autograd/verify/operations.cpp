@@ -195,7 +195,7 @@ class OperationCheck {
         all.resize(j.rows);
         return all;
       };
-      const double step = options_.step * std::max(1.0, std::abs(values[column]));
+      const double step = whole_step(options_.step * std::max(1.0, std::abs(values[column])));
       const std::vector<Slope> slopes = best_slopes(curve, step, f_.precision());
       bool wrong = false;
       for (std::size_t row = 0; row < j.rows; ++row) {
@@ -205,7 +205,7 @@ class OperationCheck {
       }
       if (!wrong) continue;
       for (const Sides& sides : one_sided_slopes(curve, step, f_.precision()))
-        j.kink[column] = j.kink[column] || sides.differ;
+        j.kink[column] = j.kink[column] || sides.differ || sides.jump;
     }
   }
 

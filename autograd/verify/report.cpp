@@ -26,36 +26,55 @@ const char* to_string(Cause cause) {
       return "overlap with stop_gradient";
     case Cause::kink:
       return "kink";
+    case Cause::jump:
+      return "jump";
     case Cause::non_finite:
       return "not finite";
     case Cause::not_deterministic:
       return "not deterministic";
     case Cause::not_differentiable:
       return "not differentiable again";
+    case Cause::rule_failed:
+      return "rule failed";
+    case Cause::impure_rule:
+      return "another gradient at the second run";
+    case Cause::rounding:
+      return "not judged, too much rounding";
+    case Cause::step_too_long:
+      return "not judged, step too long";
   }
   return "unknown";
 }
 
-std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) {
+namespace {
+
+void list(std::ostream& text, const std::vector<GradcheckFailure>& elements) {
   constexpr std::size_t kShown = 10;
+  for (std::size_t i = 0; i < std::min(elements.size(), kShown); ++i) {
+    const GradcheckFailure& one = elements[i];
+    text << "\n  " << one.input << ' ' << to_string(one.position) << ": analytic " << one.analytic
+         << ", numeric " << one.numeric << " (error about " << one.numeric_error << ')';
+    if (one.cause == Cause::kink)
+      text << ", slopes " << one.slope_below << " below and " << one.slope_above << " above";
+    if (one.cause == Cause::rounding || one.cause == Cause::step_too_long)
+      text << ", " << to_string(one.cause);
+  }
+  if (elements.size() > kShown) text << "\n  and " << elements.size() - kShown << " more";
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report) {
   std::ostringstream text;
   text.precision(10);
   text << "gradcheck: " << report.checked
        << (report.directions > 0 ? " directions, " : " elements, ") << report.failures.size()
        << " wrong";
+  if (!report.not_judged.empty()) text << ", " << report.not_judged.size() << " not judged";
   for (const GradcheckFinding& finding : report.findings)
     text << "\n  " << to_string(finding.cause) << ": " << finding.text;
-  for (std::size_t i = 0; i < std::min(report.failures.size(), kShown); ++i) {
-    const GradcheckFailure& failure = report.failures[i];
-    text << "\n  " << failure.input << ' ' << to_string(failure.position) << ": analytic "
-         << failure.analytic << ", numeric " << failure.numeric << " (error about "
-         << failure.numeric_error << ')';
-    if (failure.cause == Cause::kink)
-      text << ", slopes " << failure.slope_below << " below and " << failure.slope_above
-           << " above";
-  }
-  if (report.failures.size() > kShown)
-    text << "\n  and " << report.failures.size() - kShown << " more";
+  list(text, report.failures);
+  list(text, report.not_judged);
   return stream << text.str();
 }
 

@@ -4,8 +4,11 @@
 #include <autograd/verify/varied.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
+#include <utility>
 
 namespace unroll::detail {
 namespace {
@@ -68,14 +71,104 @@ double inner_product(const Tensor& a, const Tensor& b) {
   return total;
 }
 
+bool same(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  const std::vector<double> x = a.to_vector<double>();
+  const std::vector<double> y = b.to_vector<double>();
+  return std::equal(x.begin(), x.end(), y.begin(), [](double p, double q) {
+    return p == q || (std::isnan(p) && std::isnan(q)) ||
+           std::abs(p - q) <= 1e-12 * std::max(std::abs(p), std::abs(q));
+  });
+}
+
 double precision_of(Dtype dtype) {
   return dtype == Dtype::float32 ? double{std::numeric_limits<float>::epsilon()}
                                  : std::numeric_limits<double>::epsilon();
 }
 
-Variable weighted_sum(const Variable& y) {
+namespace {
+
+Tensor unequal_weights(const Tensor& y) {
   Generator generator(1990);
-  return sum(y * Variable(uniform(y.shape(), 0.5, 1.5, y.dtype(), generator)));
+  return uniform(y.shape(), 0.5, 1.5, y.dtype(), generator);
+}
+
+}  // namespace
+
+namespace {
+
+/// Notes whose rule runs.
+class RunningRule final : public TapeObserver {
+ public:
+  Tensor recorded(const char* /*operation*/, std::size_t /*node*/, std::uint32_t /*slot*/,
+                  const Tensor& value) override {
+    return value;
+  }
+  Tensor detached(const Tensor& value) override { return value; }
+  void sweeping(const Tape& /*tape*/, const char* operation, std::size_t node,
+                std::span<const Variable> /*gradients*/) override {
+    name = operation;
+    place = node;
+  }
+  std::string name;
+  std::size_t place = 0;
+};
+
+Gradients run_rules(Tape& tape, const Variable& loss) {
+  RunningRule running;
+  TapeObserver* const before = Tape::observer();
+  tape.observe(&running);
+  try {
+    Gradients gradients = tape.gradients(loss, {.retain = true});
+    tape.observe(before);
+    return gradients;
+  } catch (const std::exception& error) {
+    tape.observe(before);
+    throw RuleError(running.name, running.place, error.what());
+  }
+}
+
+}  // namespace
+
+WeightedSums::WeightedSums(const Tensor& result) {
+  constexpr std::size_t kMostSums = 8;
+  constexpr double kSpread = 0x1p-13;  // within one sum
+  constexpr double kLarge = 0x1p10;
+  const std::vector<double> y = result.to_vector<double>();
+  std::vector<std::size_t> order(y.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto size_of = [&](std::size_t i) { return std::isfinite(y[i]) ? std::abs(y[i]) : 0.0; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return size_of(a) > size_of(b); });
+  const std::vector<double> unequal = unequal_weights(result).to_vector<double>();
+  std::vector<std::vector<double>> weights;
+  double largest = 0.0, scale = 1.0;
+  for (const std::size_t i : order) {
+    const double size = size_of(i);
+    // An element that is 0 has no size of its own.
+    if (weights.empty() || ((size > 0.0 ? size < kSpread * largest : largest > kLarge) &&
+                            weights.size() < kMostSums)) {
+      weights.emplace_back(y.size(), 0.0);
+      largest = size;
+      const bool small = size > 0.0 && size < 1.0 / kLarge;
+      scale = small ? std::exp2(-std::floor(std::log2(size))) : 1.0;
+    }
+    weights.back()[i] = unequal[i] * scale;
+  }
+  for (const std::vector<double>& one : weights)
+    weights_.push_back(Tensor::of(result.shape(), one).to(result.dtype()));
+}
+
+Variable WeightedSums::operator()(const Variable& y, std::size_t k) const {
+  const bool fits = !weights_.empty() && weights_[k].shape() == y.shape();
+  return sum(y * Variable(fits ? weights_[k] : unequal_weights(y.value())));
+}
+
+std::vector<double> WeightedSums::values(const Tensor& y) const {
+  std::vector<double> all;
+  for (std::size_t k = 0; k < size(); ++k) all.push_back((*this)(y, k).item());
+  return all;
 }
 
 Varied::Varied(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
@@ -111,36 +204,38 @@ Variable Varied::operator()(const Point& point, std::vector<Variable>* leaves) c
   return f_(arguments);
 }
 
-double Varied::weighted(const Point& point) const { return weighted_sum((*this)(point)).item(); }
-
-std::vector<Tensor> Varied::gradient(const Point& point) const {
+std::vector<std::vector<Tensor>> Varied::gradients(const Point& point, const WeightedSums& sums,
+                                                   int runs) const {
   Tape tape;
   std::vector<Variable> leaves;
-  const Variable loss = weighted_sum((*this)(point, &leaves));
-  std::vector<Tensor> slopes;
-  slopes.reserve(leaves.size());
-  // A function that ignores its inputs has a constant result, which is no error here: its slope
-  // is 0.
-  const Gradients gradients = loss.recorded() ? tape.gradients(loss) : Gradients();
-  for (const Variable& leaf : leaves)
-    slopes.push_back(loss.recorded() ? gradients[leaf].value().contiguous()
-                                     : zeros(leaf.shape(), leaf.dtype()));
+  const Variable y = (*this)(point, &leaves);
+  std::vector<std::vector<Tensor>> slopes(sums.size());
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    const Variable loss = sums(y, k);
+    // A function that ignores its inputs has a constant result, which is no error here: its slope
+    // is 0.
+    Gradients gradients;
+    for (int run = 0; loss.recorded() && run < runs; ++run) gradients = run_rules(tape, loss);
+    for (const Variable& leaf : leaves)
+      slopes[k].push_back(loss.recorded() ? gradients[leaf].value().contiguous()
+                                          : zeros(leaf.shape(), leaf.dtype()));
+  }
   return slopes;
 }
 
-Curve Varied::along_element(std::size_t k, Index flat) const {
-  return [this, k, flat](double t) {
+Curve Varied::along_element(std::size_t k, Index flat, const WeightedSums& sums) const {
+  return [this, k, flat, &sums](double t) {
     Point point = point_;
     point[k] = with_added(point_[k], flat, t);
-    return std::vector{weighted(point)};
+    return sums.values((*this)(point).value());
   };
 }
 
-Curve Varied::along(std::size_t k, const Tensor& direction) const {
-  return [this, k, direction](double t) {
+Curve Varied::along(std::size_t k, const Tensor& direction, const WeightedSums& sums) const {
+  return [this, k, direction, &sums](double t) {
     Point point = point_;
     point[k] = moved(point_[k], direction, t);
-    return std::vector{weighted(point)};
+    return sums.values((*this)(point).value());
   };
 }
 

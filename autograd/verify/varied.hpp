@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/derivatives.hpp>
+#include <autograd/error.hpp>
 #include <autograd/parameter.hpp>
 #include <autograd/random.hpp>
 #include <autograd/tape.hpp>
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace unroll::detail {
@@ -23,8 +25,41 @@ Tensor moved(const Tensor& x, const Tensor& d, double t);
 Tensor random_direction(const Tensor& x, Generator& generator);
 /// The sum of the products of two tensors' elements.
 double inner_product(const Tensor& a, const Tensor& b);
+/// Equal, or both undefined, as far as a double's rounding allows; a NaN equals a NaN.
+bool same(const Tensor& a, const Tensor& b);
 /// Rounding error of one operation, relative.
 double precision_of(Dtype dtype);
+
+/// What a rule threw in a backward pass.
+class RuleError : public Error {
+ public:
+  RuleError(std::string operation, std::size_t node, const std::string& what)
+      : Error(what), operation_(std::move(operation)), node_(node) {}
+  const std::string& operation() const { return operation_; }
+  std::size_t node() const { return node_; }
+
+ private:
+  std::string operation_;
+  std::size_t node_;
+};
+
+/// Sums of the elements of a result with unequal weights, so that errors cannot cancel. Elements of
+/// very different size have sums of their own, where they are small stretched to about 1: neither
+/// the rounding of the large nor an absolute tolerance hides them.
+class WeightedSums {
+ public:
+  /// One sum of all elements.
+  WeightedSums() = default;
+  /// As many as these elements need, few of each result.
+  explicit WeightedSums(const Tensor& result);
+
+  std::size_t size() const { return weights_.empty() ? 1 : weights_.size(); }
+  Variable operator()(const Variable& y, std::size_t k) const;
+  std::vector<double> values(const Tensor& y) const;
+
+ private:
+  std::vector<Tensor> weights_;
+};
 
 /// f as a function of a point.
 class Varied {
@@ -42,13 +77,13 @@ class Varied {
   /// Parameters have their values back afterwards.
   Variable operator()(const Point& point, std::vector<Variable>* leaves = nullptr) const;
 
-  /// A scalar: f there, weighted with unequal numbers so that errors cannot cancel.
-  double weighted(const Point& point) const;
-  /// The gradient of that by everything that is varied, as the tape computes it.
-  std::vector<Tensor> gradient(const Point& point) const;
-  /// What weighted() is along a line from the point, where one element, or one tensor, moves.
-  Curve along_element(std::size_t k, Index flat) const;
-  Curve along(std::size_t k, const Tensor& direction) const;
+  /// Of each sum of f there, its gradient by everything that is varied, as the tape computes it in
+  /// the last of so many backward passes. Throws RuleError for what a rule throws.
+  std::vector<std::vector<Tensor>> gradients(const Point& point, const WeightedSums& sums,
+                                             int runs = 1) const;
+  /// What the sums are along a line from the point, where one element, or one tensor, moves.
+  Curve along_element(std::size_t k, Index flat, const WeightedSums& sums) const;
+  Curve along(std::size_t k, const Tensor& direction, const WeightedSums& sums) const;
 
  private:
   DifferentiableFunction f_;
@@ -57,8 +92,5 @@ class Varied {
   std::vector<std::string> names_;
   Point point_;
 };
-
-/// Unequal weights for the elements of a result.
-Variable weighted_sum(const Variable& y);
 
 }  // namespace unroll::detail

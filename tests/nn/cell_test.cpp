@@ -106,6 +106,7 @@ TEST_CASE("gradcheck leaves the parameters of a module bit for bit as they were"
   nn::Recurrent rnn(nn::LSTM(3, 4));
   std::vector<std::vector<float>> before;
   for (const Parameter& p : rnn.parameters()) before.push_back(p.value().to_vector<float>());
+  CHECK(nn::gradcheck(nn::Recurrent(nn::Elman(3, 2)), random({2, 1, 3}, 2)).passed);
   CHECK(nn::gradcheck(rnn, random({2, 1, 3}, 2)).passed);
   for (std::size_t k = 0; k < before.size(); ++k) {
     CHECK(rnn.parameters()[k].dtype() == Dtype::float32);

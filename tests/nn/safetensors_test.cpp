@@ -203,8 +203,10 @@ TEST_CASE("a damaged file is refused, saying what is wrong") {
       {with_header(x + "}", data), "not valid JSON"},
       {with_header("{\"\xff\":1}"), "not valid JSON"},
       {with_header(R"({"x":1e999})"), "not valid JSON"},
-      {with_header("{\"x\":" + std::string(100000, '[')), "expected an object, got array"},
-      {with_header(described("\"shape\":" + std::string(100000, '[') + std::string(100000, ']'))),
+      {with_header(std::string("{\"x\":") + std::string(100000, '[')),
+       "expected an object, got array"},
+      {with_header(described(std::string("\"shape\":") + std::string(100000, '[') +
+                             std::string(100000, ']'))),
        "nested too deeply"},
       {with_header(R"({"x":{"y":)" + std::string(100000, '[')), "nested too deeply"},
       {with_header(R"({"__metadata__":{"y":{}}})"), "expected a string, got object"},
