@@ -77,6 +77,7 @@ void GradientBuffer::add_recorded(Variable g) {
 void GradientBuffer::add(const Shape& shape, const Part& part, const Tensor& g) {
   begin(shape, g.dtype());
   const Index size = size_of(part.shape);
+  if (size == 0) return;  // its offset may lie anywhere
   const Interval place{part.offset, part.offset + size};
   const bool in_one_piece = is_row_major(part.shape, part.strides);
   const auto target = [&] {

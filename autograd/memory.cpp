@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <mutex>
 
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace unroll::memory {
 namespace {
 
@@ -51,6 +55,35 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
+// AddressSanitizer sees one long life of a block that is handed out again and again. So it is told
+// what of it may be touched: the bytes that were asked for, and of a kept block only the link.
+#if defined(__SANITIZE_ADDRESS__)
+#define UNROLL_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNROLL_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+void permit([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes,
+            [[maybe_unused]] std::size_t rounded) noexcept {
+#ifdef UNROLL_ADDRESS_SANITIZER
+  ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+  ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(block) + bytes, rounded - bytes);
+#endif
+}
+
+/// The block as a link in a list; nothing else of it may be touched.
+FreeBlock* link(void* block, FreeBlock* next, std::size_t rounded) noexcept {
+  permit(block, sizeof(FreeBlock), rounded);
+  return new (block) FreeBlock{next};
+}
+
+void to_system(void* block, std::size_t rounded) noexcept {
+  permit(block, rounded, rounded);
+  ::operator delete (block, std::align_val_t{kAlignment});
+}
+
 // Small blocks are cut from slabs, so that a million of them do not cost a million system calls.
 // Slabs are never returned: what they hold is bounded by the peak of small blocks.
 constexpr std::size_t kSlabBytes = std::size_t{1} << 18;
@@ -88,6 +121,7 @@ class Pool {
     } else {
       block = from_system(index, rounded);
     }
+    permit(block, bytes, rounded);
     ++statistics_.requests;
     statistics_.bytes_requested += rounded;
     in_use_ += static_cast<std::int64_t>(rounded);
@@ -104,7 +138,7 @@ class Pool {
     in_use_ -= static_cast<std::int64_t>(rounded);
     if (statistics_.bytes_cached + rounded > most_cached(4)) [[unlikely]]
       return give_away(block, index);
-    free_[index] = new (block) FreeBlock{free_[index]};
+    free_[index] = link(block, free_[index], rounded);
     statistics_.bytes_cached += rounded;
   }
 
@@ -114,7 +148,7 @@ class Pool {
       if (bytes <= kLargestFromSlab) continue;
       while (free_[index]) {
         FreeBlock* next = free_[index]->next;
-        ::operator delete (free_[index], std::align_val_t{kAlignment});
+        to_system(free_[index], bytes);
         free_[index] = next;
         statistics_.bytes_cached -= bytes;
       }
@@ -144,11 +178,11 @@ class Pool {
   /// For a thread that releases what others allocate: it would keep all that they ever ask for.
   static void give_away(void* block, std::size_t index) noexcept {
     if (kClassBytes[index] > kLargestFromSlab) {
-      ::operator delete (block, std::align_val_t{kAlignment});
+      to_system(block, kClassBytes[index]);
       return;
     }
     const std::scoped_lock lock(orphans().mutex);
-    orphans().free[index] = new (block) FreeBlock{orphans().free[index]};
+    orphans().free[index] = link(block, orphans().free[index], kClassBytes[index]);
   }
 
   /// Sizes that vary would otherwise each leave blocks behind. Only for a thread that has to ask
@@ -160,7 +194,7 @@ class Pool {
       while (free_[index]) {
         if (statistics_.bytes_cached <= most_cached(0)) return;
         FreeBlock* next = free_[index]->next;
-        ::operator delete (free_[index], std::align_val_t{kAlignment});
+        to_system(free_[index], bytes);
         free_[index] = next;
         statistics_.bytes_cached -= bytes;
       }
@@ -168,8 +202,10 @@ class Pool {
   }
 
   void* from_system(std::size_t index, std::size_t rounded) {
-    if (rounded <= kLargestFromSlab && adopt(index))
+    if (rounded <= kLargestFromSlab && adopt(index)) {
+      statistics_.bytes_cached -= rounded;
       return std::exchange(free_[index], free_[index]->next);
+    }
     ++statistics_.allocations;
     if (rounded > kLargestFromSlab) {
       const auto total = static_cast<std::size_t>(std::max<std::int64_t>(in_use_, 0)) + rounded +
@@ -179,7 +215,7 @@ class Pool {
     }
     auto* slab = static_cast<std::byte*>(::operator new (kSlabBytes, std::align_val_t{kAlignment}));
     for (std::size_t at = rounded; at + rounded <= kSlabBytes; at += rounded) {
-      free_[index] = new (slab + at) FreeBlock{free_[index]};
+      free_[index] = link(slab + at, free_[index], rounded);
       statistics_.bytes_cached += rounded;
     }
     return slab;
@@ -188,6 +224,8 @@ class Pool {
   bool adopt(std::size_t index) {
     const std::scoped_lock lock(orphans().mutex);
     free_[index] = std::exchange(orphans().free[index], nullptr);
+    for (const FreeBlock* block = free_[index]; block; block = block->next)
+      statistics_.bytes_cached += kClassBytes[index];
     return free_[index] != nullptr;
   }
 
