@@ -101,15 +101,16 @@ void Module::adopt(const std::string& name, const Module& child, const std::stri
   if (child.members().holds(own)) throw ArgumentError("add: a module cannot be a part of itself");
   // A named child claims its name; its parameters may still meet those of an unnamed one, which
   // stand beside ours.
+  std::string own_name = name;
+  own_name.append("..").append(suffix);
   std::vector<std::string> claimed;
-  if (!name.empty()) claimed.push_back(name + ".." + suffix);
+  if (!name.empty()) claimed.push_back(own_name);
   std::vector<Named> added;
   child.members().collect(name.empty() ? "" : name + '.', suffix, added);
   for (Named& parameter : added) claimed.push_back(std::move(parameter.name));
   for (const std::string& wanted : claimed)
     if (own.names.contains(wanted))
-      throw ArgumentError("add: the name '" +
-                          (wanted == name + ".." + suffix ? name + suffix : wanted) +
+      throw ArgumentError("add: the name '" + (wanted == own_name ? name + suffix : wanted) +
                           "' is taken in this module");
   own.names.insert(claimed.begin(), claimed.end());
   own.children.push_back({name, suffix, child.members_});
