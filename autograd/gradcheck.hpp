@@ -63,7 +63,7 @@ enum class Cause {
 const char* to_string(Cause cause);
 
 /// One element whose analytic and numeric derivatives disagree, or that was not judged. Both are of
-/// a weighted sum of the results, not of f itself: what tells is their ratio.
+/// a weighted sum of the results, not of f itself: compare their ratio with 1.
 struct GradcheckFailure {
   std::string input;  ///< "input 0", or the parameter's name
   Shape position;
@@ -109,7 +109,7 @@ std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report);
 /// weighted with fixed, unequal numbers first, so that errors cannot cancel; elements of very
 /// different size are summed and checked apart. f must give the same result at every call: draw
 /// random numbers from a Generator made inside f. When the check fails, f runs some more times,
-/// operation by operation, to find out why. Costs four evaluations of f for each element, some 30
+/// operation by operation, to find out why. Costs four evaluations of f for each element, some 50
 /// more where they disagree. The check does not pass with an element that it cannot judge.
 /// `inputs`: float64. Throws DtypeError for another dtype; what f throws passes through, what a
 /// rule throws is reported.

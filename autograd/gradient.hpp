@@ -183,7 +183,7 @@ class BackwardPass {
   PooledVector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
   std::uint64_t tape_id_;
   const char* operation_ = "the loss";  // whose rule is running, for messages
-  std::size_t passing_;                 // index among the tape's; the sweep goes down
+  std::size_t passing_;                 // index into the passings of the tape, counted down
   bool differentiable_;
   bool plain_ = detail::PlainAccumulation::on();
   std::size_t pending_bytes_ = 0;        // in products that wait

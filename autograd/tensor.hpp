@@ -51,9 +51,9 @@ class Tensor {
     check_dtype(dtype_of<T>());
     return reinterpret_cast<const T*>(data_);
   }
-  /// First element, for writing. While a tape, a view or a copy refers to the same numbers, this
-  /// tensor becomes a row-major copy first, so that nobody else's change: take the pointer, and the
-  /// strides, anew each time the tensor has been used.
+  /// First element, for writing. If a tape, a view or a copy shares the buffer, this tensor becomes
+  /// a row-major copy first and the shared elements stay as they were. Take the pointer and the
+  /// strides anew after each use of the tensor. Throws DtypeError unless T is the element type.
   template <class T>
   T* mutable_data() {
     check_dtype(dtype_of<T>());

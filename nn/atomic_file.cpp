@@ -18,14 +18,26 @@ namespace {
 
 constexpr const char* kEnding = ".tmp";
 
-/// Whether a writer holds this temporary file. One that has ended, however it did, has lost its
-/// lock; where a file system knows no locks, the file passes for held.
-bool is_held(const char* path) {
+int lock(int descriptor, int operation) {
+  int result = 0;
+  do result = ::flock(descriptor, operation);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
+/// Removes a temporary file that no writer holds. A writer that has ended, however it did, has lost
+/// its lock; on a file system without locks the file stays.
+void remove_if_abandoned(const char* path) {
   const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (descriptor < 0) return true;
-  const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  if (descriptor < 0) return;
+  // Under the lock, for which a writer that has just created the file waits in create(). A file
+  // that was finished and renamed meanwhile has left its name to the next writer.
+  struct ::stat opened {
+  }, named{};
+  if (lock(descriptor, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor, &opened) == 0 &&
+      ::lstat(path, &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev)
+    ::unlink(path);
   ::close(descriptor);
-  return !locked;
 }
 
 std::filesystem::path folder_of(const std::filesystem::path& file) {
@@ -45,7 +57,12 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : target_(path) {
   resolve_target();
   remove_abandoned();
   for (int attempt = 0; !create(attempt);) ++attempt;
-  take_over_mode();
+  try {
+    take_over_mode();
+  } catch (...) {
+    discard();
+    throw;
+  }
 }
 
 /// False when the name is taken. The process id keeps apart programs that save to the same name,
@@ -59,9 +76,9 @@ bool AtomicFile::create(int attempt) {
     if (errno != EEXIST && errno != EINTR) fail("cannot create a file beside it");
     return false;
   }
-  // Before the lock holds, another writer may have taken the file for abandoned.
+  // Another writer may have locked the file first, taken it for abandoned and removed it.
   struct ::stat status {};
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &status) == 0 &&
+  if (lock(descriptor_, LOCK_EX) == 0 && ::fstat(descriptor_, &status) == 0 &&
       status.st_nlink == 0) {
     ::close(std::exchange(descriptor_, -1));
     temporary_.clear();
@@ -85,15 +102,18 @@ void AtomicFile::remove_abandoned() const {
   for (auto file = std::filesystem::directory_iterator(folder_of(target_), error);
        !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
     const std::filesystem::path& path = file->path();
-    if (is_temporary_of(target_.filename().string(), path.filename().string()) &&
-        !is_held(path.c_str()))
-      ::unlink(path.c_str());
+    if (is_temporary_of(target_.filename().string(), path.filename().string()))
+      remove_if_abandoned(path.c_str());
   }
 }
 
-AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+AtomicFile::~AtomicFile() { discard(); }
+
+/// The name goes before the lock: without the lock the name may be another writer's.
+void AtomicFile::discard() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
 void AtomicFile::write(const void* data, std::size_t bytes) {

@@ -25,6 +25,7 @@ class AtomicFile {
   void remove_abandoned() const;
   bool create(int attempt);
   void take_over_mode() const;
+  void discard();
   [[noreturn]] void fail(const char* what) const;
 
   std::filesystem::path target_;

@@ -28,7 +28,7 @@ std::vector<Slope> central_slopes(const Curve& f, double step, double precision)
 /// differs least from those of its neighbours (after Ridders, 1982): not so long that the function
 /// turns within it, nor so short that only the noise of its rounding is left, however much there
 /// is. Right beside a kink, a step that does not reach over it. Where the function still changes as
-/// much within the shortest step as within the longest, the error is infinite. Some 30 evaluations,
+/// much within the shortest step as within the longest, the error is infinite. Some 50 evaluations,
 /// at most 74.
 std::vector<Slope> best_slopes(const Curve& f, double step, double precision);
 

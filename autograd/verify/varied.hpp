@@ -44,8 +44,8 @@ class RuleError : public Error {
 };
 
 /// Sums of the elements of a result with unequal weights, so that errors cannot cancel. Elements of
-/// very different size have sums of their own, where they are small stretched to about 1: neither
-/// the rounding of the large nor an absolute tolerance hides them.
+/// very different size have separate sums, and a sum of small elements is scaled to about 1:
+/// neither the rounding of large elements nor an absolute tolerance hides the small ones.
 class WeightedSums {
  public:
   /// One sum of all elements.

@@ -3,6 +3,8 @@
 #include "sample.hpp"
 #include "train.hpp"
 
+#include "common/example.hpp"
+
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 #include <autograd/error.hpp>
@@ -10,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <new>
 #include <string>
@@ -196,8 +197,7 @@ int main(int argc, char** argv) {
     }
     if (app.get_subcommands().empty())
       throw unroll::ArgumentError("expected a command: train, sample or eval; --help tells more");
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw unroll::Error("the standard output could not be written");
+    example::check_output();
     return 0;
   } catch (const std::bad_alloc&) {
     fmt::print(

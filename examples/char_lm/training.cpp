@@ -195,6 +195,15 @@ Status Training::status() const {
 }
 
 void Training::run() {
+  try {
+    train();
+  } catch (...) {
+    save();  // the best so far may still be waiting
+    throw;
+  }
+}
+
+void Training::train() {
   constexpr Index kFirstSave = 100;  // something to use even if the run is cut short early
   handle_signals();
   if (options_.resume && !validation_.empty()) {

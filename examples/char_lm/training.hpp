@@ -52,6 +52,7 @@ class Training {
   void evaluate_and_save();
   void keep(const std::string& quality);
   bool save();
+  void train();
   Status status() const;
 
   const TrainOptions& options_;

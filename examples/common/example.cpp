@@ -34,13 +34,17 @@ int run(int argc, char** argv, const char* name, const char* purpose,
     if (options.quick) fmt::print("A quick run learns little: expect figures outside.\n\n");
     unroll::seed(options.seed);
     program(options);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw unroll::Error("the standard output could not be written");
+    check_output();
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return 1;
   }
+}
+
+void check_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw unroll::Error("the standard output could not be written");
 }
 
 unroll::Index below(unroll::Index count) {

@@ -21,6 +21,9 @@ struct Options {
 int run(int argc, char** argv, const char* name, const char* purpose,
         void (*program)(const Options&));
 
+/// Throws Error if the standard output could not be written, as on a full disk. Called at the end.
+void check_output();
+
 /// A whole number of 0..count-1, from the generator that --seed sets.
 unroll::Index below(unroll::Index count);
 

@@ -1,97 +1,24 @@
-// Runs the program as a person would.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <autograd/random.hpp>
 #include <nn/safetensors.hpp>
 
-#include <fcntl.h>
 #include <pty.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
-#include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "program.hpp"
+#include "char_lm.hpp"
 
-using namespace programs;
-
-namespace {
-
-using unroll::Tensor;
+using namespace char_lm_program;
 using unroll::nn::TensorFile;
-
-constexpr const char* kProgram = UNROLL_EXAMPLES_DIR "/char_lm/char_lm";
-
-::pid_t start(const Folder& folder, const Arguments& arguments, int terminal = -1) {
-  return start(kProgram, folder, arguments, terminal);
-}
-
-Outcome run(const Folder& folder, const Arguments& arguments) {
-  return run(kProgram, folder, arguments);
-}
-
-Arguments operator+(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-/// Sentences of a small grammar: easy to learn, yet its characters' frequencies tell little.
-std::string sentences(int count) {
-  const std::vector<std::string> subjects{"the cat", "a dog", "the wörm", "every bird"};
-  const std::vector<std::string> verbs{"sees", "likes", "follows"};
-  unroll::Generator generator(7);
-  std::string text;
-  for (int i = 0; i < count; ++i)
-    text += fmt::format("{} {} {}.\n", subjects[generator.below(4)], verbs[generator.below(3)],
-                        subjects[generator.below(4)]);
-  return text;
-}
-
-/// A network and a run that take a second.
-const Arguments kSmall{"--hidden",     "24", "--embedding", "8", "--batch",         "8",
-                       "--steps",      "16", "--threads",   "1", "--learning-rate", "0.01",
-                       "--validation", "0.1"};
-
-/// Trains, insists that it worked, and returns what it printed.
-std::string train(const Folder& folder, const std::string& text, const std::string& model,
-                  const Arguments& more) {
-  const Outcome outcome =
-      run(folder, Arguments{"train", "--text", text, "--model", model} + kSmall + more);
-  CAPTURE(outcome.out);
-  REQUIRE(outcome.err == "");
-  REQUIRE(outcome.code == 0);
-  return outcome.out;
-}
-
-void wait_for(const std::string& file) {
-  for (int i = 0; i < 3000 && !fs::exists(file); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-}
-
-/// Insists on one message with this content, exit code 1, and nothing on the standard output.
-void expect_refused(const Outcome& outcome, const std::string& message) {
-  CAPTURE(message);
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == 1);
-  CHECK(outcome.out == "");
-  CHECK(contains(outcome.err, message));
-  CHECK(outcome.err.size() < 700);
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') <= 2);
-}
-
-}  // namespace
 
 TEST_CASE("train, eval and sample: the model learns, and the file holds what was learnt") {
   const Folder folder;
@@ -203,180 +130,6 @@ TEST_CASE(
   REQUIRE(dated >= 19);
   CHECK(logged[dated - 9] == ' ');  // 2024-06-11 12:00:05
   CHECK(logged[dated - 19] == '2');
-}
-
-TEST_CASE("a run that is killed leaves the model it saved last") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(100));
-  const std::string model = folder / "model";
-  const ::pid_t child =
-      start(folder, Arguments{"train", "--text", text, "--model", model} + kSmall +
-                        Arguments{"--epochs", "1000000", "--eval-every", "5"});
-  wait_for(model);
-  ::kill(child, SIGKILL);
-  CHECK(finish(folder, child).code == -SIGKILL);
-  CHECK(run(folder, {"sample", "--model", model, "--length", "10"}).code == 0);
-}
-
-TEST_CASE("a run that is asked to end does so in order") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(100));
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    const std::string model = folder / ("model" + std::to_string(signal));
-    const ::pid_t child =
-        start(folder, Arguments{"train", "--text", text, "--model", model} + kSmall +
-                          Arguments{"--epochs", "1000000", "--eval-every", "5"});
-    wait_for(model);
-    ::kill(child, signal);
-    const Outcome outcome = finish(folder, child);
-    CHECK(outcome.code == 0);
-    CHECK(contains(outcome.out, "interrupted"));
-    CHECK(contains(outcome.out, "A sample:"));
-  }
-}
-
-TEST_CASE(
-    "a run whose terminal goes away, or the reader of its log, saves and says so by its code") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(100));
-  const Arguments training =
-      Arguments{"train", "--text", text} + kSmall + Arguments{"--eval-every", "5"};
-
-  int master = -1, terminal = -1;
-  REQUIRE(::openpty(&master, &terminal, nullptr, nullptr, nullptr) == 0);
-  ::fcntl(master, F_SETFD, FD_CLOEXEC);
-  const ::pid_t hung_up =
-      start(folder, training + Arguments{"--model", folder / "a", "--epochs", "1000000"}, terminal);
-  ::close(terminal);
-  wait_for(folder / "a");
-  ::close(master);
-  ::kill(hung_up, SIGHUP);
-  CHECK(finish(folder, hung_up).code == 1);
-  CHECK(run(folder, {"sample", "--model", folder / "a", "--length", "5"}).code == 0);
-
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-  const ::pid_t unread =
-      start(folder, training + Arguments{"--model", folder / "b", "--epochs", "3"}, ends[1]);
-  ::close(ends[1]);
-  ::close(ends[0]);
-  CHECK(finish(folder, unread).code == 1);
-  CHECK(run(folder, {"sample", "--model", folder / "b", "--length", "5"}).code == 0);
-}
-
-TEST_CASE("a standard output that takes nothing is an error of every command") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(100));
-  const auto into_full = [&](const Arguments& arguments) {
-    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
-    REQUIRE(full >= 0);
-    const ::pid_t child = start(folder, arguments, full);
-    ::close(full);
-    const Outcome outcome = finish(folder, child);
-    CHECK(outcome.code == 1);
-    CHECK(contains(outcome.err, "char_lm: "));
-  };
-  into_full(Arguments{"train", "--text", text, "--model", folder / "model"} + kSmall);
-  CHECK(run(folder, {"sample", "--model", folder / "model", "--length", "5"}).code == 0);
-  into_full({"sample", "--model", folder / "model"});
-  into_full({"eval", "--model", folder / "model", "--text", text});
-}
-
-TEST_CASE("an existing model is trained further or replaced only when that is asked for") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(300));
-  const std::string model = folder / "model";
-  const Arguments training{"train", "--text", text, "--model", model};
-  expect_refused(run(folder, training + Arguments{"--resume"}), "--resume: there is no model");
-  train(folder, text, model, {"--max-steps", "100", "--dropout", "0.25"});
-  const std::string first = read(model);
-  expect_refused(run(folder, training + kSmall),
-                 "exists; --resume trains that model further, --overwrite replaces it");
-  expect_refused(run(folder, training + Arguments{"--resume", "--overwrite"}), "--overwrite");
-  for (const auto& [option, value] : std::map<std::string, std::string>{{"--cell", "gru"},
-                                                                        {"--layers", "2"},
-                                                                        {"--hidden", "5"},
-                                                                        {"--embedding", "5"},
-                                                                        {"--dropout", "0.5"}})
-    expect_refused(run(folder, training + Arguments{"--resume", option, value}), option);
-  CHECK(read(model) == first);
-
-  const Arguments more =
-      training + Arguments{"--resume", "--batch",      "8",  "--steps", "16", "--threads",
-                           "1",        "--validation", "0.1"};
-  const Outcome resumed = run(folder, more + Arguments{"--max-steps", "50"});
-  CHECK(resumed.code == 0);
-  CHECK(contains(resumed.out, "after 100 steps"));
-  CHECK(contains(resumed.out, "dropout 0.25"));
-  const double before = number_after(resumed.out, "before:  ");
-  CHECK(contains(first, fmt::format("{:.4f}", before)));
-  const TensorFile second = unroll::nn::load_safetensors(model);
-  CHECK(second.metadata.at("step") == "150");
-  CHECK(std::stod(second.metadata.at("validation_bits_per_character")) < before);
-
-  // Only worse models come now: the file keeps the best that it ever held.
-  const std::string best = read(model);
-  const Outcome worse =
-      run(folder, more + Arguments{"--max-steps", "10", "--learning-rate", "0.3"});
-  CHECK(worse.code == 0);
-  CHECK(read(model) == best);
-
-  train(folder, text, model, {"--max-steps", "2", "--overwrite"});
-  CHECK(unroll::nn::load_safetensors(model).metadata.at("step") == "2");
-  expect_refused(run(folder, Arguments{"train", "--resume", "--model", model, "--text",
-                                       write(folder / "foreign", sentences(100) + "fox")}),
-                 "the model never saw 'x' (U+0078) in training");
-}
-
-TEST_CASE("a model that gets worse than equal probabilities ends the run with advice") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(100));
-  for (const char* validation : {"0.1", "0"}) {
-    const Outcome outcome =
-        run(folder, Arguments{"train", "--text", text, "--model", folder / validation} + kSmall +
-                        Arguments{"--learning-rate", "1000", "--epochs", "100", "--validation",
-                                  validation, "--eval-every", "20"});
-    CAPTURE(outcome.err);
-    CHECK(outcome.code == 1);
-    CHECK(contains(outcome.err, "worse than equal probabilities for all 23 characters (4.5236)"));
-    CHECK(contains(outcome.err, "try a lower --learning-rate"));
-    CHECK(!fs::exists(folder / validation));
-  }
-}
-
-TEST_CASE("a save that fails is reported and tried again, and the run goes on") {
-  const Folder folder;
-  const std::string text = write(folder / "text", sentences(100));
-  const fs::path place = folder / "place", away = folder / "away";
-  const std::string model = (place / "model").string();
-  fs::create_directory(place);
-  const auto begin = [&] {
-    const ::pid_t child =
-        start(folder, Arguments{"train", "--text", text, "--model", model} + kSmall +
-                          Arguments{"--epochs", "1000000", "--eval-every", "5"});
-    wait_for(model);
-    fs::rename(place, away);
-    for (int i = 0; i < 3000 && !contains(read(folder / ".out"), "not saved"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    return child;
-  };
-  ::pid_t child = begin();
-  const std::string kept = read((away / "model").string());
-  fs::rename(away, place);
-  for (int i = 0; i < 3000 && read(model) == kept; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  CHECK(read(model) != kept);
-  ::kill(child, SIGTERM);
-  const Outcome outcome = finish(folder, child);
-  CHECK(outcome.code == 0);
-  CHECK(contains(outcome.out, "not saved, the next validation tries again"));
-
-  fs::remove(model);
-  child = begin();
-  ::kill(child, SIGTERM);
-  const Outcome failed = finish(folder, child);
-  CHECK(failed.code == 1);
-  CHECK(contains(failed.err, "could not be saved"));
 }
 
 TEST_CASE("bad text is refused with one message, and nothing is written") {

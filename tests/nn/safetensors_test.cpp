@@ -1,58 +1,21 @@
 #include <doctest/doctest.h>
 #include <autograd/error.hpp>
 #include <autograd/random.hpp>
-#include <nn/atomic_file.hpp>
 #include <nn/safetensors.hpp>
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cmath>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
-#include <thread>
+#include <string>
+#include <vector>
+
+#include "support/folder.hpp"
 
 using namespace unroll;
-namespace fs = std::filesystem;
+using namespace unroll::testing;
 
 namespace {
-
-/// A folder of its own for each test case, gone at its end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "unroll-safetensors-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-
-  fs::path operator/(const char* name) const { return path_ / name; }
-  long files() const { return std::distance(fs::directory_iterator(path_), {}); }
-
- private:
-  fs::path path_;
-};
-
-void write(const fs::path& path, const std::string& bytes) {
-  fs::remove(
-      path);  // some file systems wait for the disk when a file is truncated and written anew
-  std::ofstream(path, std::ios::binary)
-      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// A file with this header and these data.
 std::string with_header(const std::string& header, const std::string& data = {}) {
@@ -268,7 +231,7 @@ TEST_CASE("a tensor that cannot be read leaves the others readable") {
                              R"("c":{"dtype":"U64","shape":[1],"data_offsets":[4,12]},)"
                              R"("d":{"dtype":"U8","shape":[1,1,1,1,1,1,1],"data_offsets":[12,13]},)"
                              R"("e":{"dtype":"U8","shape":[2],"data_offsets":[13,15]}})";
-  write(folder / "x", with_header(header, "xxx\7xxxxxxxxx\1\2"));
+  write(folder / "x", with_header(header, "ddd\7ddddddddd\1\2"));
   const nn::TensorFile file = nn::load_safetensors(folder / "x");
   CHECK(file.tensors.size() == 2);
   CHECK(file.at("b").item() == 7);
@@ -363,109 +326,6 @@ TEST_CASE("what cannot be written as asked is refused before the old file is tou
   nn::check_writable(folder / "another");
   CHECK(read(path) == before);
   CHECK(folder.files() == 1);
-}
-
-TEST_CASE("a write that fails half way leaves the old file and nothing else") {
-  const Folder folder;
-  const fs::path path = folder / "model";
-  nn::save_safetensors(path, small_file());
-  const std::string before = read(path);
-
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  ::rlimit old{};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
-  const ::rlimit small{.rlim_cur = 4096, .rlim_max = old.rlim_max};
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  CHECK_THROWS_WITH_AS(nn::save_safetensors(path, {{{"big", zeros({4096})}}, {}}),
-                       doctest::Contains("cannot write: File too large"), Error);
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &old) == 0);
-  std::signal(SIGXFSZ, handler);
-
-  CHECK(read(path) == before);
-  CHECK(folder.files() == 1);
-}
-
-TEST_CASE("a file that is saved over keeps its mode") {
-  const Folder folder;
-  const fs::path path = folder / "model";
-  nn::save_safetensors(path, small_file());
-  for (const auto mode : {fs::perms(0600), fs::perms(0644), fs::perms(0660)}) {
-    fs::permissions(path, mode);
-    nn::save_safetensors(path, small_file());
-    CHECK(fs::status(path).permissions() == mode);
-  }
-}
-
-TEST_CASE("a file that root saves over keeps its owner") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: only root may give files away");
-    return;
-  }
-  const Folder folder;
-  const fs::path path = folder / "model";
-  nn::save_safetensors(path, small_file());
-  REQUIRE(::chown(path.c_str(), 12345, 54321) == 0);
-  nn::save_safetensors(path, small_file());
-  struct ::stat status {};
-  REQUIRE(::stat(path.c_str(), &status) == 0);
-  CHECK(status.st_uid == 12345);
-  CHECK(status.st_gid == 54321);
-}
-
-TEST_CASE("what a killed writer left is removed by the next, and what a live one writes is not") {
-  const Folder folder;
-  const fs::path path = folder / "model";
-  write(folder / "model.99999999-0.tmp", "left");
-  write(folder / "model.notes.tmp", "a user's");
-  write(folder / "model2.99999999-0.tmp", "another file's");
-
-  const ::pid_t child = ::fork();
-  if (child == 0) {
-    nn::AtomicFile unfinished(path);
-    unfinished.write("half", 4);
-    ::raise(SIGKILL);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFSIGNALED(status));
-  CHECK(!fs::exists(folder / "model.99999999-0.tmp"));
-  CHECK(folder.files() == 3);  // with what the child left
-
-  nn::AtomicFile alive(path);
-  alive.write("whole", 5);
-  CHECK(folder.files() == 3);
-  nn::save_safetensors(path, small_file());
-  CHECK(folder.files() == 4);
-  alive.commit();
-  CHECK(read(path) == "whole");
-  CHECK(folder.files() == 3);
-}
-
-TEST_CASE("of several writers at once each leaves a whole file or none") {
-  const Folder folder;
-  const fs::path path = folder / "model";
-  std::vector<std::thread> writers;
-  for (int k = 0; k < 4; ++k)
-    writers.emplace_back([&, k] {
-      for (int round = 0; round < 25; ++round)
-        nn::save_safetensors(path, {{{"x", full({1000}, k)}}, {}});
-    });
-  for (int round = 0; round < 50; ++round) {
-    if (!fs::exists(path)) continue;
-    const std::vector<float> x = nn::load_safetensors(path).at("x").to_vector<float>();
-    CHECK(x == std::vector<float>(1000, x[0]));
-  }
-  for (std::thread& writer : writers) writer.join();
-  CHECK(folder.files() == 1);
-}
-
-TEST_CASE("saving through a link replaces the file it stands for") {
-  const Folder folder;
-  write(folder / "file", "old");
-  fs::create_symlink("file", folder / "link");
-  nn::save_safetensors(folder / "link", small_file());
-  CHECK(fs::is_symlink(folder / "link"));
-  CHECK(nn::load_safetensors(folder / "file").at("steps").item() == 258);
 }
 
 TEST_CASE("a tensor that is not there is named, and so are those that are") {
