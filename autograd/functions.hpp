@@ -2,9 +2,90 @@
 
 #include <autograd/dual.hpp>
 
+#include <cmath>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+
 /// Functions for pointwise lambdas that are made of others, and so need no derivative rule of their
 /// own.
 namespace unroll {
+
+namespace detail {
+
+/// `c` as a constant beside x: a dual that depends on no input.
+template <class V>
+Lanes<V> constant_beside(const Lanes<V>&, double c) {
+  return c;
+}
+template <class S, int N, std::uint32_t P>
+auto constant_beside(const Dual<S, N, P>&, double c) {
+  return Dual<S, N, 0>(S(c));
+}
+
+template <class X, class Y>
+X& become(X& x, const Y& y) {
+  static_assert(
+      std::is_convertible_v<Y, X>,
+      "a number of a pointwise lambda cannot come to depend on more of the inputs than it "
+      "did when it was declared: name the result anew, auto next = sum + x, or start with "
+      "a number that depends on all of them");
+  if constexpr (std::is_convertible_v<Y, X>) x = X(y);
+  return x;
+}
+
+template <class Y>
+concept PointwiseOperand = PointwiseNumber<Y> || std::is_arithmetic_v<Y>;
+
+}  // namespace detail
+
+template <PointwiseNumber X, detail::PointwiseOperand Y>
+X& operator+=(X& x, const Y& y) {
+  return detail::become(x, x + y);
+}
+template <PointwiseNumber X, detail::PointwiseOperand Y>
+X& operator-=(X& x, const Y& y) {
+  return detail::become(x, x - y);
+}
+template <PointwiseNumber X, detail::PointwiseOperand Y>
+X& operator*=(X& x, const Y& y) {
+  return detail::become(x, x * y);
+}
+template <PointwiseNumber X, detail::PointwiseOperand Y>
+X& operator/=(X& x, const Y& y) {
+  return detail::become(x, x / y);
+}
+
+/// Refused: a double can hold neither several elements nor their derivatives.
+template <PointwiseNumber X>
+double& operator+=(double& sum, const X&) {
+  static_assert(detail::never_v<X>,
+                "a double cannot take up a number of a pointwise lambda: start with 0.0 * x");
+  return sum;
+}
+
+/// Refused: of two constants the type does not say what they should become.
+template <class M>
+double where(Mask<M>, double, double) {
+  static_assert(detail::never_v<M>,
+                "where(condition, a, b) needs a number of the pointwise lambda for a or b: write "
+                "where(condition, 1.0, 0.0 * x)");
+  return 0.0;
+}
+
+#define UNROLL_WITH_CONSTANT(name)                 \
+  template <PointwiseNumber X>                     \
+  X name(const X& x, double y) {                   \
+    return name(x, detail::constant_beside(x, y)); \
+  }                                                \
+  template <PointwiseNumber Y>                     \
+  Y name(double x, const Y& y) {                   \
+    return name(detail::constant_beside(y, x), y); \
+  }
+UNROLL_WITH_CONSTANT(fmod)
+UNROLL_WITH_CONSTANT(atan2)
+UNROLL_WITH_CONSTANT(hypot)
+#undef UNROLL_WITH_CONSTANT
 
 template <PointwiseNumber X>
 auto square(const X& x) {
@@ -43,6 +124,23 @@ X rsqrt(const X& x) {
 template <PointwiseNumber X>
 X clamp(const X& x, double low, double high) {
   return where(x < low, low, where(x > high, high, x));
+}
+template <PointwiseNumber X>
+auto isnan(const X& x) {
+  return x != x;
+}
+template <PointwiseNumber X>
+auto isinf(const X& x) {
+  return abs(x) == HUGE_VAL;
+}
+template <PointwiseNumber X>
+auto isfinite(const X& x) {
+  return abs(x) < HUGE_VAL;
+}
+/// Towards zero.
+template <PointwiseNumber X>
+X trunc(const X& x) {
+  return where(x < 0.0, ceil(x), floor(x));
 }
 /// a + w (b - a), exact at both ends.
 template <PointwiseNumber A, PointwiseNumber B, PointwiseNumber W>
@@ -105,5 +203,25 @@ template <PointwiseNumber X>
 X hard_tanh(const X& x, double low = -1.0, double high = 1.0) {
   return where(x <= low, low, where(x >= high, high, x));
 }
+
+// What <cmath> and <algorithm> have beyond this: the error says what to write instead.
+#define UNROLL_NOT_OFFERED(name, instead)                                \
+  template <class... X>                                                  \
+  requires(PointwiseNumber<X> || ...) auto name(const X&... x) {         \
+    static_assert(detail::never_v<std::tuple<X...>>,                     \
+                  "a pointwise lambda cannot call " #name ": " instead); \
+    return (x + ...);                                                    \
+  }
+UNROLL_NOT_OFFERED(max, "write maximum(a, b)")
+UNROLL_NOT_OFFERED(min, "write minimum(a, b)")
+UNROLL_NOT_OFFERED(fmax, "write maximum(a, b)")
+UNROLL_NOT_OFFERED(fmin, "write minimum(a, b)")
+UNROLL_NOT_OFFERED(fabs, "write abs(x)")
+UNROLL_NOT_OFFERED(fdim, "write where(a > b, a - b, 0.0)")
+UNROLL_NOT_OFFERED(fma, "write a * b + c")
+UNROLL_NOT_OFFERED(copysign, "write where(b < 0.0, -abs(a), abs(a))")
+UNROLL_NOT_OFFERED(remainder, "write a - b * round(a / b)")
+UNROLL_NOT_OFFERED(tgamma, "write exp(lgamma(x)) for x > 0.0")
+#undef UNROLL_NOT_OFFERED
 
 }  // namespace unroll

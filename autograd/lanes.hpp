@@ -33,10 +33,22 @@ template <class T>
 using Vector = xsimd::batch<T>;
 #endif
 
+namespace detail {
+template <class X>
+inline constexpr bool never_v = false;  // for static_assert in a template that nothing may use
+}
+
 /// The outcome of a comparison, one truth value a lane.
 template <class M>
 struct Mask {
   M m;
+  /// Refused: a register holds several elements, and the condition is true for some of them.
+  explicit operator bool() const {
+    static_assert(detail::never_v<M>,
+                  "a pointwise lambda cannot branch on its numbers with if, ?: or std::max: choose "
+                  "with where(condition, a, b)");
+    return false;
+  }
   friend Mask operator&&(Mask a, Mask b) { return {static_cast<M>(a.m && b.m)}; }
   friend Mask operator||(Mask a, Mask b) { return {static_cast<M>(a.m || b.m)}; }
   friend Mask operator!(Mask a) { return {static_cast<M>(!a.m)}; }

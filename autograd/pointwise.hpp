@@ -81,6 +81,28 @@ struct ResultOf {
 };
 
 template <class F, int N>
+constexpr bool takes_any_number() {
+  return []<int... I>(std::integer_sequence<int, I...>) {
+    return std::is_invocable_v<const F&, Repeat<I, Lanes<Vector<float>>>...>;
+  }
+  (std::make_integer_sequence<int, N>{});
+}
+
+template <class Y>
+inline constexpr bool are_numbers_v = PointwiseOperand<Y>;
+template <class... Y>
+inline constexpr bool are_numbers_v<std::tuple<Y...>> = (PointwiseOperand<Y> && ...);
+template <class A, class B>
+inline constexpr bool are_numbers_v<std::pair<A, B>> = PointwiseOperand<A>&& PointwiseOperand<B>;
+template <class Y, std::size_t M>
+inline constexpr bool are_numbers_v<std::array<Y, M>> = PointwiseOperand<Y>;
+
+template <class F, int N>
+constexpr bool returns_numbers() {
+  return are_numbers_v<typename ResultOf<F, N, Lanes<double>>::type>;
+}
+
+template <class F, int N>
 inline constexpr int output_count_v =
     OutputCount<typename ResultOf<F, N, Lanes<Vector<float>>>::type>::value;
 
@@ -250,6 +272,26 @@ Variable as_variable(const X& x) {
 
 }  // namespace detail
 
+// Refused: a tensor beside a number of the lambda, captured where it should be an argument.
+#define UNROLL_NOT_AN_ARGUMENT(op)                                                       \
+  template <class A, class B>                                                            \
+  requires((PointwiseNumber<A> && std::is_convertible_v<const B&, Variable>) ||          \
+           (PointwiseNumber<B> && std::is_convertible_v<const A&, Variable>)) auto       \
+  operator op(const A& a, const B& b) {                                                  \
+    static_assert(detail::never_v<A>,                                                    \
+                  "a pointwise lambda cannot use a tensor that it captures: hand it to " \
+                  "pointwise as one more argument");                                     \
+    if constexpr (PointwiseNumber<A>)                                                    \
+      return a;                                                                          \
+    else                                                                                 \
+      return b;                                                                          \
+  }
+UNROLL_NOT_AN_ARGUMENT(+)
+UNROLL_NOT_AN_ARGUMENT(-)
+UNROLL_NOT_AN_ARGUMENT(*)
+UNROLL_NOT_AN_ARGUMENT(/)
+#undef UNROLL_NOT_AN_ARGUMENT
+
 /// y = f(x...), element by element, as one pass over memory. `f` is a generic lambda over numbers
 /// that uses + - * /, comparisons with where(), and the functions of dual.hpp and functions.hpp,
 /// and returns one number or a std::tuple, std::pair or std::array of them. It may capture
@@ -270,15 +312,28 @@ auto pointwise(const char* name, const F& f, const X&... x) {
   static_assert(sizeof...(X) >= 1, "pointwise needs at least one tensor");
   static_assert(sizeof...(X) <= 15,
                 "pointwise takes at most 15 tensors: its derivative has 2N + M operands of 32");
-  const auto apply = [&](const auto&... inputs) {
-    return detail::apply_pointwise<MaxOrder>(name, f,
-                                             std::array<const Variable*, sizeof...(X)>{&inputs...});
-  };
-  auto outputs = apply(detail::as_variable(x)...);
-  if constexpr (std::tuple_size_v<decltype(outputs)> == 1)
-    return std::move(outputs[0]);
-  else
-    return outputs;
+  // The compiler's messages lead with the reason where a lambda does not fit.
+  constexpr int kInputs = static_cast<int>(sizeof...(X));
+  constexpr bool takes_any_number = detail::takes_any_number<F, kInputs>();
+  static_assert(
+      takes_any_number,
+      "the lambda of pointwise must take as many arguments as pointwise is given tensors, "
+      "each of them auto, and must not be mutable");
+  if constexpr (takes_any_number) {
+    static_assert(
+        detail::returns_numbers<F, kInputs>(),
+        "the lambda of pointwise must return a number, or a std::tuple, std::pair or "
+        "std::array of numbers; a condition becomes one by where(condition, 1.0, 0.0 * x)");
+    const auto apply = [&](const auto&... inputs) {
+      return detail::apply_pointwise<MaxOrder>(
+          name, f, std::array<const Variable*, sizeof...(X)>{&inputs...});
+    };
+    auto outputs = apply(detail::as_variable(x)...);
+    if constexpr (std::tuple_size_v<decltype(outputs)> == 1)
+      return std::move(outputs[0]);
+    else
+      return outputs;
+  }
 }
 template <int MaxOrder = 2, class F, class... X>
 requires(!std::is_convertible_v<F, const char*>) auto pointwise(const F& f, const X&... x) {

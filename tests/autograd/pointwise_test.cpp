@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -44,6 +45,12 @@ void expect_gate(const Tensor& a, const Tensor& b, const Tensor& c) {
                                     Variable(b.to(Dtype::float32)), Variable(c.to(Dtype::float32)));
   CHECK(narrow.dtype() == Dtype::float32);
   expect_values(narrow.value(), expected, 1e-6);
+}
+
+template <class F>
+void expect_right_gradient(const F& f, const std::vector<Tensor>& inputs) {
+  const GradcheckReport report = gradcheck(f, inputs);
+  CHECK_MESSAGE(report.passed, report.to_string());
 }
 
 }  // namespace
@@ -196,6 +203,74 @@ TEST_CASE("an error names the operation, and every input with its shape and dtyp
   expect_error<DtypeError>([&] { pointwise("my_gate", add, a, Variable()); },
                            {"my_gate", "undefined"});
   expect_error<DtypeError>([&] { pointwise("my_gate", add, Variable(), a); }, {"undefined"});
+}
+
+TEST_CASE("compound assignment is the operation followed by an assignment") {
+  const auto written_out = [](auto a, auto b) { return ((a * b + b - 0.5) * 3.0 - b) / (a * b); };
+  const auto compound = [](auto a, auto b) {
+    auto s = a * b;
+    s += b;
+    s -= 0.5;
+    s *= 3;
+    s -= b;
+    s /= a * b;
+    return s;
+  };
+  for (const Dtype dtype : {Dtype::float64, Dtype::float32}) {
+    Tape tape;
+    const Variable a = tape.watch(random({19}, 1).to(dtype));
+    const Variable b = tape.watch(random({19}, 2).to(dtype));
+    const auto results = [&](const auto& f) {
+      const Variable y = pointwise(f, a, b);
+      const Gradients g = tape.gradients(sum(y), {.retain = true});
+      return std::array{y.value(), g[a].value(), g[b].value()};
+    };
+    const auto expected = results(written_out);
+    const auto got = results(compound);
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(got[i].to_vector<double>() == expected[i].to_vector<double>());
+  }
+  expect_right_gradient(
+      [&](std::span<const Variable> v) { return pointwise(compound, v[0], v[1]); },
+      {random({5}, 3), random({5}, 4)});
+}
+
+TEST_CASE("functions of two numbers take a constant on either side, and its slope is not needed") {
+  const Tensor x = Tensor::of<double>({4}, {-2.75, -0.5, 0.5, 3.25});
+  const auto check = [&](const auto& f, auto value) {
+    std::vector<double> expected;
+    for (const double element : x.to_vector<double>()) expected.push_back(value(element));
+    expect_values(pointwise(f, Variable(x)).value(), expected, 1e-14);
+    expect_right_gradient([&](std::span<const Variable> v) { return pointwise(f, v[0]); }, {x});
+  };
+  check([](auto a) { return fmod(a, 2.0); }, [](double a) { return std::fmod(a, 2.0); });
+  check([](auto a) { return fmod(7.3, a); }, [](double a) { return std::fmod(7.3, a); });
+  check([](auto a) { return atan2(a, 2.0); }, [](double a) { return std::atan2(a, 2.0); });
+  check([](auto a) { return atan2(2.0, a); }, [](double a) { return std::atan2(2.0, a); });
+  check([](auto a) { return hypot(a, 2.0); }, [](double a) { return std::hypot(a, 2.0); });
+  check([](auto a) { return hypot(2.0, a); }, [](double a) { return std::hypot(2.0, a); });
+  check([](auto a) { return a * trunc(a); }, [](double a) { return a * std::trunc(a); });
+
+  // At (0, 0) the slope by the constant is no number, and must not reach the others.
+  Tape tape;
+  const Variable a = tape.watch(Tensor::of<double>({1}, {0.0}));
+  const Variable b = tape.watch(Tensor::of<double>({1}, {2.0}));
+  const Variable y =
+      pointwise([](auto u, auto v) { return fmod(u, 3.0) + hypot(u, 0.0) * v; }, a, b);
+  CHECK(tape.gradients(sum(y))[a].value().item() == 1.0);
+}
+
+TEST_CASE("a lambda may ask whether its numbers are finite") {
+  const Variable x = Tensor::of<double>({4}, {1.0, kNaN, -kInfinity, kInfinity});
+  const auto ones_where = [&](const auto& condition) {
+    return pointwise([&](auto a) { return where(condition(a), 1.0, where(!condition(a), 0.0, a)); },
+                     x)
+        .value()
+        .template to_vector<double>();
+  };
+  CHECK(ones_where([](auto a) { return isnan(a); }) == std::vector{0.0, 1.0, 0.0, 0.0});
+  CHECK(ones_where([](auto a) { return isinf(a); }) == std::vector{0.0, 0.0, 1.0, 1.0});
+  CHECK(ones_where([](auto a) { return isfinite(a); }) == std::vector{1.0, 0.0, 0.0, 0.0});
 }
 
 }  // namespace unroll::testing

@@ -1,0 +1,15 @@
+# Compiles SOURCE, which must fail, and whose first error must have the words of the file's first line.
+file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
+string(REGEX REPLACE "^// " "" reason "${first}")
+string(REPLACE "|" ";-I" includes "-I${INCLUDES}")
+separate_arguments(flags UNIX_COMMAND "${FLAGS}")
+execute_process(COMMAND "${COMPILER}" -std=c++20 -fsyntax-only ${flags} ${includes} "${SOURCE}"
+  RESULT_VARIABLE status OUTPUT_VARIABLE text ERROR_VARIABLE text)
+if(status EQUAL 0)
+  message(FATAL_ERROR "${SOURCE} compiles; it should be refused: ${reason}")
+endif()
+string(REGEX MATCH "error: [^\n]*" error "${text}")
+string(FIND "${error}" "${reason}" place)
+if(place EQUAL -1)
+  message(FATAL_ERROR "the first error of ${SOURCE} should be: ${reason}\n${text}")
+endif()
