@@ -1,5 +1,6 @@
 #include <autograd/error.hpp>
 #include <autograd/layout.hpp>
+#include <autograd/memory.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,19 +18,29 @@ std::size_t mix(std::size_t hash, const Dims& dims) {
   return hash;
 }
 
-/// All layouts of the program. They are few, and outlive every thread and every static tensor.
+/// The layouts that never end: they outlive every thread and every static tensor.
 class Table {
  public:
-  const Layout* find(std::size_t hash, const Layout& wanted) {
+  /// Null if there is none like it and the table is full.
+  const Layout* find(std::size_t hash, const Shape& shape, const Strides& strides, Dtype dtype) {
     const std::lock_guard lock(mutex_);
     const auto [first, last] = by_hash_.equal_range(hash);
     for (auto at = first; at != last; ++at)
-      if (at->second->shape == wanted.shape && at->second->strides == wanted.strides &&
-          at->second->dtype == wanted.dtype)
+      if (at->second->shape == shape && at->second->strides == strides &&
+          at->second->dtype == dtype)
         return at->second;
-    layouts_.push_back(wanted);
+    if (layouts_.size() >= LayoutReference::kMostKept) return nullptr;
+    fill(layouts_.emplace_back(), shape, strides, dtype);
     by_hash_.emplace(hash, &layouts_.back());
     return &layouts_.back();
+  }
+
+  static void fill(Layout& layout, const Shape& shape, const Strides& strides, Dtype dtype) {
+    layout.shape = shape;
+    layout.strides = strides;
+    layout.dtype = dtype;
+    layout.contiguous = is_row_major(shape, strides);
+    layout.size = size_of(shape);
   }
 
  private:
@@ -38,10 +49,18 @@ class Table {
   std::unordered_multimap<std::size_t, const Layout*> by_hash_;
 };
 
-const Layout* shared(const Layout& wanted) {
+const Layout* kept(const Shape& shape, const Strides& strides, Dtype dtype) {
   static Table& table = *new Table;
-  return table.find(mix(mix(static_cast<std::size_t>(wanted.dtype), wanted.shape), wanted.strides),
-                    wanted);
+  return table.find(mix(mix(static_cast<std::size_t>(dtype), shape), strides), shape, strides,
+                    dtype);
+}
+
+const Layout* counted(const Shape& shape, const Strides& strides, Dtype dtype) {
+  auto* layout = new (memory::allocate(sizeof(Layout))) Layout;
+  Table::fill(*layout, shape, strides, dtype);
+  layout->counted = true;
+  layout->references = 1;
+  return layout;
 }
 
 /// What a thread looked up last, by hash: in steady state nothing else is asked.
@@ -69,23 +88,29 @@ void check_size(const Shape& shape) {
 
 }  // namespace
 
-const Layout* Layout::of(const Shape& shape, const Strides& strides, Dtype dtype) {
+LayoutReference LayoutReference::of(const Shape& shape, const Strides& strides, Dtype dtype) {
   const Layout*& known =
       entry(strided_cache, mix(mix(static_cast<std::size_t>(dtype), shape), strides));
-  if (!known || known->shape != shape || known->strides != strides || known->dtype != dtype) {
-    check_size(shape);
-    known = shared({shape, strides, dtype, is_row_major(shape, strides), size_of(shape)});
-  }
-  return known;
+  if (known && known->shape == shape && known->strides == strides && known->dtype == dtype)
+    return LayoutReference(known);
+  check_size(shape);
+  if (const Layout* layout = kept(shape, strides, dtype)) return LayoutReference(known = layout);
+  return LayoutReference(counted(shape, strides, dtype));
 }
 
-const Layout* Layout::row_major(const Shape& shape, Dtype dtype) {
+LayoutReference LayoutReference::row_major(const Shape& shape, Dtype dtype) {
   const Layout*& known = entry(row_major_cache, mix(static_cast<std::size_t>(dtype), shape));
-  if (!known || known->shape != shape || known->dtype != dtype) {
-    check_size(shape);
-    known = shared({shape, unroll::row_major(shape), dtype, true, size_of(shape)});
-  }
-  return known;
+  if (known && known->shape == shape && known->dtype == dtype) return LayoutReference(known);
+  check_size(shape);
+  const Strides strides = unroll::row_major(shape);
+  if (const Layout* layout = kept(shape, strides, dtype)) return LayoutReference(known = layout);
+  return LayoutReference(counted(shape, strides, dtype));
+}
+
+void LayoutReference::drop() noexcept {
+  if (layout_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  layout_->~Layout();
+  memory::release(const_cast<Layout*>(layout_), sizeof(Layout));
 }
 
 }  // namespace unroll

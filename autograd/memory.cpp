@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 
 #if __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
@@ -101,6 +103,49 @@ Orphans& orphans() {
   return *instance;
 }
 
+/// What a pool has handed out less what it has taken back, below zero on a thread that releases the
+/// blocks of others. The thread alone writes it; others may read it.
+class InUse {
+ public:
+  InUse() {
+    const std::scoped_lock lock(all().mutex);
+    next_ = std::exchange(all().first, this);
+  }
+  ~InUse() {
+    const std::scoped_lock lock(all().mutex);
+    all().of_ended_threads += *this;
+    InUse** link = &all().first;
+    while (*link != this) link = &(*link)->next_;
+    *link = next_;
+  }
+  InUse(const InUse&) = delete;
+  InUse& operator=(const InUse&) = delete;
+
+  void operator+=(std::int64_t bytes) { bytes_.store(*this + bytes, std::memory_order_relaxed); }
+  operator std::int64_t() const { return bytes_.load(std::memory_order_relaxed); }
+
+  static std::int64_t of_all_threads() {
+    const std::scoped_lock lock(all().mutex);
+    std::int64_t sum = all().of_ended_threads;
+    for (const InUse* one = all().first; one; one = one->next_) sum += *one;
+    return sum;
+  }
+
+ private:
+  struct All {
+    std::mutex mutex;
+    InUse* first = nullptr;
+    std::int64_t of_ended_threads = 0;
+  };
+  static All& all() {
+    static auto* instance = new All;  // never destroyed, as Orphans
+    return *instance;
+  }
+
+  std::atomic<std::int64_t> bytes_{0};
+  InUse* next_ = nullptr;
+};
+
 class Pool {
  public:
   Pool() { alive_ = true; }
@@ -125,17 +170,15 @@ class Pool {
     ++statistics_.requests;
     statistics_.bytes_requested += rounded;
     in_use_ += static_cast<std::int64_t>(rounded);
-    peak_ = std::max(peak_, in_use_);
-    highest_ = std::max(highest_, in_use_);
+    peak_ = std::max<std::int64_t>(peak_, in_use_);
+    highest_ = std::max<std::int64_t>(highest_, in_use_);
     return block;
   }
 
   void release(void* block, std::size_t bytes) noexcept {
     const std::size_t index = size_class(bytes);
     const std::size_t rounded = kClassBytes[index];
-    // A block may come back on another thread than it left from, so the count may pass below zero
-    // there.
-    in_use_ -= static_cast<std::int64_t>(rounded);
+    in_use_ += -static_cast<std::int64_t>(rounded);
     if (statistics_.bytes_cached + rounded > most_cached(4)) [[unlikely]]
       return give_away(block, index);
     free_[index] = link(block, free_[index], rounded);
@@ -241,7 +284,7 @@ class Pool {
 
   std::array<FreeBlock*, kClasses> free_{};
   Statistics statistics_;
-  std::int64_t in_use_ = 0;   // below zero on a thread that releases the blocks of others
+  InUse in_use_;
   std::int64_t peak_ = 0;     // since reset_peak()
   std::int64_t highest_ = 0;  // ever
   static thread_local bool alive_;
@@ -268,6 +311,9 @@ Pool& pool() {
 
 const Statistics& statistics() { return pool().statistics(); }
 void reset_peak() { pool().reset_peak(); }
+std::size_t bytes_in_use() {
+  return static_cast<std::size_t>(std::max<std::int64_t>(InUse::of_all_threads(), 0));
+}
 void release_cached() { pool().release_cached(); }
 
 void* allocate(std::size_t bytes) { return pool().allocate(bytes); }

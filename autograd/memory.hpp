@@ -20,13 +20,18 @@ struct Statistics {
   std::uint64_t requests = 0;         ///< blocks handed out
   std::uint64_t bytes_requested = 0;  ///< in all blocks ever handed out
   std::uint64_t allocations = 0;      ///< blocks or slabs that had to come from the system
-  std::size_t bytes_in_use = 0;       ///< handed out less given back by this thread, at least 0
+  std::size_t bytes_in_use = 0;       ///< handed out less given back by this thread, at least 0;
+                                      ///< see bytes_in_use() for those of all threads
   std::size_t bytes_cached = 0;       ///< in blocks kept for the next request
   std::size_t peak_bytes = 0;         ///< highest bytes_in_use since reset_peak()
 };
 
 const Statistics& statistics();
 void reset_peak();
+
+/// Handed out and not given back, by whichever thread: of the whole program. Exact when no other
+/// thread computes meanwhile.
+std::size_t bytes_in_use();
 
 /// Gives the calling thread's kept blocks back to the system.
 void release_cached();

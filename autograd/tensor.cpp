@@ -74,10 +74,10 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-  const Layout* layout = Layout::row_major(shape, dtype);
+  LayoutReference layout = LayoutReference::row_major(shape, dtype);
   memory::Buffer buffer(static_cast<std::size_t>(layout->size) * unroll::size_of(dtype));
   std::byte* data = buffer.data();
-  return Tensor(std::move(buffer), data, layout);
+  return Tensor(std::move(buffer), data, std::move(layout));
 }
 
 template <class T>

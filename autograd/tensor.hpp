@@ -109,7 +109,7 @@ class Tensor {
   /// Same buffer seen with another layout; `offset` in elements from the first element. Not
   /// checked.
   Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const {
-    return with_layout(Layout::of(shape, strides, dtype()), offset);
+    return with_layout(LayoutReference::of(shape, strides, dtype()), offset);
   }
   /// The same with the layout of another tensor of this dtype.
   Tensor with_layout_of(const Tensor& other, Index offset) const {
@@ -117,11 +117,12 @@ class Tensor {
   }
 
  private:
-  Tensor(memory::Buffer buffer, std::byte* data, const Layout* layout)
-      : buffer_(std::move(buffer)), data_(data), layout_(layout) {}
+  Tensor(memory::Buffer buffer, std::byte* data, LayoutReference layout)
+      : buffer_(std::move(buffer)), data_(data), layout_(std::move(layout)) {}
 
-  Tensor with_layout(const Layout* layout, Index offset) const {
-    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype())), layout);
+  Tensor with_layout(LayoutReference layout, Index offset) const {
+    return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype())),
+                  std::move(layout));
   }
   void check_dtype(Dtype wanted) const {
     if (dtype() != wanted) throw_dtype(wanted);
@@ -131,7 +132,7 @@ class Tensor {
 
   memory::Buffer buffer_;
   std::byte* data_ = nullptr;
-  const Layout* layout_ = &detail::no_layout;
+  LayoutReference layout_;
 };
 
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);

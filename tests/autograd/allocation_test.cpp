@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/counted_new.hpp"
+#include "support/expect.hpp"
 #include "support/numbers.hpp"
 
 namespace unroll::testing {
@@ -99,6 +100,35 @@ TEST_CASE("a differentiable sweep allocates nothing either") {
     const Variable slope = tape.gradients(sum(tanh(matmul(x, x))), options)[x];
     static_cast<void>(tape.gradients(sum(square(slope))));
   });
+}
+
+// Last in its file: from here on the table of layouts is full.
+TEST_CASE("a program that goes on making new shapes does not grow by them") {
+  Index size = 1000;
+  bool right = true;
+  const auto new_shapes = [&](std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) {
+      const Tensor x = Tensor::empty({2, ++size}, Dtype::float32);
+      const Tensor view = x.transpose(0, 1).slice(0, 1, size);
+      right = right && view.shape() == Shape{size - 1, 2};
+    }
+  };
+  new_shapes(LayoutReference::kMostKept);
+  const std::size_t in_use = memory::statistics().bytes_in_use;
+  const std::uint64_t heap = heap_allocations;
+  const std::uint64_t allocations = memory::statistics().allocations;
+  constexpr std::size_t kMore = 1000;
+  new_shapes(kMore);
+  CHECK(right);
+  CHECK(memory::statistics().bytes_in_use == in_use);
+  CHECK(memory::statistics().allocations - allocations < kMore / 10);
+  CHECK(heap_allocations == heap);
+
+  // Layouts that end are as good as the others.
+  Tape tape;
+  const Variable x = tape.watch(random({3, ++size}, 1));
+  const Variable y = sum(square(transpose(x)) * 3.0, {0});
+  expect_values(tape.gradients(sum(y))[x].value(), (x * 6.0).value().to_vector<double>());
 }
 
 }  // namespace unroll::testing

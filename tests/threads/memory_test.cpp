@@ -227,4 +227,24 @@ TEST_CASE("sizes that vary keep less than twice the memory of the largest") {
   });
 }
 
+TEST_CASE("what the whole program has in use is right, whichever thread gives a block back") {
+  constexpr std::size_t kBytes = std::size_t{1} << 20;
+  const std::size_t before = memory::bytes_in_use();
+  std::vector<void*> blocks(8);
+  const auto take = [&] {
+    for (void*& block : blocks) block = memory::allocate(kBytes);
+  };
+  const auto give_back = [&] {
+    for (void* block : blocks) memory::release(block, kBytes);
+  };
+  on_another_thread(take);  // which has ended when the blocks come back
+  CHECK(memory::bytes_in_use() - before >= blocks.size() * kBytes);
+  CHECK(memory::bytes_in_use() - before < 2 * blocks.size() * kBytes);
+  give_back();
+  CHECK(memory::bytes_in_use() == before);
+  take();
+  on_another_thread(give_back);
+  CHECK(memory::bytes_in_use() == before);
+}
+
 }  // namespace unroll::testing
