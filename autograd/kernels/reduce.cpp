@@ -48,6 +48,7 @@ void add_sums(const Tensor& x, Tensor& totals) {
       if (into_step == 0 || n == 1)
         *sums += sum_row(row, n, step);
       else if (into_step == 1 && step == 1)
+#pragma GCC ivdep  // totals are not part of x
         for (Index i = 0; i < n; ++i) sums[i] += static_cast<double>(row[i]);
       else
         for (Index i = 0; i < n; ++i) sums[i * into_step] += static_cast<double>(row[i * step]);
