@@ -1,0 +1,142 @@
+#include "rows.hpp"
+
+#include <autograd/autograd.hpp>
+
+#include <string>
+#include <utility>
+
+namespace unroll::testing::graphs {
+namespace {
+
+using Results = std::vector<Variable>;
+
+/// Over everything, over one axis (the number is the axis) and over two, kept; the operand must
+/// have elements.
+template <class F, class Along>
+void add_reduction(std::map<std::string, Row>& rows, const std::string& op, Domain domain,
+                   Index least_elements, F f, Along along) {
+  rows[op] = {op,
+              [=](Draw& draw, Call& call) {
+                call.inputs = {draw.within(domain)};
+                return draw.value(call.inputs[0]).value().size() >= least_elements;
+              },
+              [f](Inputs x, Numbers) { return Results{f(x[0])}; }};
+  rows[op + "/axis"] = {op,
+                        [=](Draw& draw, Call& call) {
+                          const int id = draw.within(domain, 1);
+                          const int axis = draw.axis(id);
+                          call.inputs = {id};
+                          call.numbers = {static_cast<double>(axis)};
+                          return draw.shape(id)[axis] >= least_elements;
+                        },
+                        [along](Inputs x, Numbers n) {
+                          const int axis = static_cast<int>(n[0]);
+                          return Results{along(x[0], std::initializer_list<int>{axis}, false)};
+                        }};
+  rows[op + "/axes"] = {
+      op,
+      [=](Draw& draw, Call& call) {
+        const int id = draw.within(domain, 2);
+        call.inputs = {id};
+        call.numbers = {0.0, static_cast<double>(draw.rank(id) - 1)};
+        return draw.shape(id)[0] * draw.shape(id)[draw.rank(id) - 1] >= least_elements;
+      },
+      [along](Inputs x, Numbers n) {
+        const int first = static_cast<int>(n[0]);
+        const int last = static_cast<int>(n[1]);
+        return Results{along(x[0], std::initializer_list<int>{first, last}, true)};
+      }};
+}
+
+/// One operand with at least one element along an axis, which is the number.
+template <class F>
+Row along_axis(const char* op, Domain domain, F f) {
+  return {op,
+          [domain](Draw& draw, Call& call) {
+            const int id = draw.within(domain, 1);
+            const int axis = draw.axis(id);
+            call.inputs = {id};
+            call.numbers = {static_cast<double>(axis)};
+            return draw.shape(id)[axis] >= 1;
+          },
+          [f](Inputs x, Numbers n) { return Results{f(x[0], static_cast<int>(n[0]))}; }};
+}
+
+}  // namespace
+
+void add_reductions(std::map<std::string, Row>& rows) {
+#define REDUCTION(name, domain, least)                                               \
+  add_reduction(                                                                     \
+      rows, #name, Domain::domain, least, [](const Variable& x) { return name(x); }, \
+      [](const Variable& x, std::initializer_list<int> axes, bool keep) {            \
+        return name(x, axes, keep);                                                  \
+      });
+  REDUCTION(sum, any, 0)
+  REDUCTION(mean, any, 1)
+  REDUCTION(prod, any, 1)
+  REDUCTION(max, apart, 1)
+  REDUCTION(min, apart, 1)
+  REDUCTION(variance, any, 2)
+  REDUCTION(standard_deviation, apart, 2)
+  REDUCTION(logsumexp, any, 1)
+  REDUCTION(norm, nonzero, 1)
+#undef REDUCTION
+  rows["norm/1"] = {"norm",
+                    [](Draw& draw, Call& call) {
+                      call.inputs = {draw.within(Domain::nonzero)};
+                      call.numbers = {1.0};
+                      return draw.value(call.inputs[0]).value().size() > 0;
+                    },
+                    [](Inputs x, Numbers n) { return Results{norm(x[0], n[0])}; }};
+  rows["norm/3"] = {"norm",
+                    [](Draw& draw, Call& call) {
+                      const int id = draw.within(Domain::nonzero, 1);
+                      const int axis = draw.axis(id);
+                      call.inputs = {id};
+                      call.numbers = {3.0, static_cast<double>(axis)};
+                      return draw.shape(id)[axis] > 0;
+                    },
+                    [](Inputs x, Numbers n) {
+                      return Results{norm(x[0], {static_cast<int>(n[1])}, false, n[0])};
+                    }};
+  rows["cumsum"] = along_axis("cumsum", Domain::any,
+                              [](const Variable& x, int axis) { return cumsum(x, axis); });
+  rows["cumprod"] = along_axis("cumprod", Domain::nonzero,
+                               [](const Variable& x, int axis) { return cumprod(x, axis); });
+  rows["cummax"] = along_axis("cummax", Domain::apart,
+                              [](const Variable& x, int axis) { return cummax(x, axis); });
+  rows["softmax"] = along_axis("softmax", Domain::any,
+                               [](const Variable& x, int axis) { return softmax(x, axis); });
+  rows["log_softmax"] = along_axis(
+      "log_softmax", Domain::any, [](const Variable& x, int axis) { return log_softmax(x, axis); });
+  rows["sort"] = along_axis("", Domain::apart,
+                            [](const Variable& x, int axis) { return sort(x, axis).values; });
+  rows["sort/descending"] = along_axis(
+      "", Domain::apart, [](const Variable& x, int axis) { return sort(x, axis, true).values; });
+  rows["topk"] = along_axis("", Domain::apart,
+                            [](const Variable& x, int axis) { return topk(x, 1, axis).values; });
+  rows["layer_norm"] = {"layer_norm",
+                        [](Draw& draw, Call& call) {
+                          const int x = draw.within(Domain::apart, 1);
+                          const Index n = draw.shape(x)[draw.rank(x) - 1];
+                          call.inputs = {x, draw.of({n}), draw.of({n})};
+                          return n > 1;
+                        },
+                        [](Inputs x, Numbers) { return Results{layer_norm(x[0], x[1], x[2])}; }};
+  rows["rms_norm"] = {"rms_norm",
+                      [](Draw& draw, Call& call) {
+                        const int x = draw.within(Domain::nonzero, 1);
+                        const Index n = draw.shape(x)[draw.rank(x) - 1];
+                        call.inputs = {x, draw.of({n})};
+                        return n > 0;
+                      },
+                      [](Inputs x, Numbers) { return Results{rms_norm(x[0], x[1])}; }};
+  rows["dropout"] = {"dropout",
+                     [](Draw& draw, Call& call) {
+                       call.inputs = {draw.any()};
+                       return true;
+                     },
+                     [](Inputs x, Numbers) { return Results{dropout(x[0], 0.0)}; }};
+}
+
+}  // namespace unroll::testing::graphs
