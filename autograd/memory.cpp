@@ -264,11 +264,15 @@ class Pool {
     return slab;
   }
 
+  /// No more than a slab holds: of threads that need blocks at the same time, each finds some.
   bool adopt(std::size_t index) {
     const std::scoped_lock lock(orphans().mutex);
-    free_[index] = std::exchange(orphans().free[index], nullptr);
-    for (const FreeBlock* block = free_[index]; block; block = block->next)
+    FreeBlock*& first = orphans().free[index];
+    for (std::size_t bytes = 0; first && bytes < kSlabBytes; bytes += kClassBytes[index]) {
+      FreeBlock* block = std::exchange(first, first->next);
+      block->next = std::exchange(free_[index], block);
       statistics_.bytes_cached += kClassBytes[index];
+    }
     return free_[index] != nullptr;
   }
 
