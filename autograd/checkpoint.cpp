@@ -4,9 +4,11 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/random.hpp>
+#include <autograd/stack.hpp>
 #include <autograd/tape.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,6 +16,15 @@
 
 namespace unroll {
 namespace {
+
+/// Every level of checkpoints in checkpoints is a level of calls, forward and backward.
+void check_stack() {
+  constexpr std::size_t kNeeded = std::size_t{64} << 10;  // for the operations of f
+  if (detail::stack_left() < kNeeded)
+    throw TapeError(
+        "checkpoint: checkpoints are nested so deeply that less than 64 KiB of the stack of this "
+        "thread is left; nest fewer of them, or run on a thread with a larger stack");
+}
 
 /// Lets the generator draw once more what it drew from `start` on.
 class Rewound {
@@ -80,6 +91,7 @@ class SecondRun {
   };
 
   std::vector<Variable> run(const std::vector<Variable>& inputs) const {
+    check_stack();
     for (const Used& used : parameters_)
       if (!used.value.shares_buffer(used.parameter.value()))
         throw TapeError("checkpoint: the parameter " + used.parameter.name() +
@@ -121,6 +133,7 @@ class SecondRun {
 }  // namespace
 
 std::vector<Variable> checkpoint(const SeveralResults& f, const std::vector<Variable>& inputs) {
+  check_stack();
   if (!Tape::active()) return f(inputs);
   recording("checkpoint", std::span(inputs));  // refuses variables of another tape
   SecondRun second(f, inputs, default_generator());

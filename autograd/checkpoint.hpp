@@ -22,7 +22,8 @@ using SeveralResults = std::function<std::vector<Variable>(std::span<const Varia
 /// f reads recorded variables through `inputs` alone; parameters as it likes. The second run draws
 /// from default_generator() what the first one drew; a generator of f's own must be rewound by f.
 /// Throws TapeError for a recorded variable that f reads by another way, for a second run whose
-/// results have other shapes, and for parameters that were changed in between, and what f throws.
+/// results have other shapes, for parameters that were changed in between, and for checkpoints
+/// nested so deeply that the stack ends; and what f throws.
 ///
 ///     h = checkpoint([&](std::span<const Variable> x) { return layer(x[0]); }, {h});
 std::vector<Variable> checkpoint(const SeveralResults& f, const std::vector<Variable>& inputs);

@@ -3,9 +3,11 @@
 #include <nn/cells/lstm.hpp>
 #include <nn/recurrent.hpp>
 
+#include <pthread.h>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -214,6 +216,57 @@ TEST_CASE("what a checkpoint cannot repeat is refused") {
         [&](Inputs in) { return std::exchange(again, true) ? in[0] * w : in[0] * 2.0; }, {x});
     expect_error<TapeError>([&] { tape.gradients(sum(y)); }, {"checkpoint", "parameter w"});
   }
+}
+
+TEST_CASE("checkpoints nested deeper than the stack of the thread are an error, not a crash") {
+  struct Attempt {
+    int levels = 0;
+    bool forward = false, backward = false;
+    double gradient = 0.0;
+    std::string error;
+  };
+  // tanh of x, in a checkpoint in a checkpoint and so on.
+  static const auto nested = [](const auto& self, const Variable& x, int levels) -> Variable {
+    if (levels == 0) return tanh(x);
+    return checkpoint([&self, levels](Inputs v) { return self(self, v[0], levels - 1); }, {x});
+  };
+  const auto attempt = [](int levels) {
+    Attempt result;
+    result.levels = levels;
+    ::pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, std::size_t{256} << 10);
+    ::pthread_t thread{};
+    const auto run = [](void* in) -> void* {
+      Attempt& own = *static_cast<Attempt*>(in);
+      try {
+        Tape tape;
+        const Variable x = tape.watch(full({}, 0.5, Dtype::float64));
+        const Variable y = nested(nested, x, own.levels);
+        own.forward = true;
+        own.gradient = tape.gradients(y)[x].value().item();
+        own.backward = true;
+      } catch (const TapeError& error) {
+        own.error = error.what();
+      }
+      return nullptr;
+    };
+    REQUIRE(::pthread_create(&thread, &attributes, run, &result) == 0);
+    ::pthread_join(thread, nullptr);
+    ::pthread_attr_destroy(&attributes);
+    return result;
+  };
+  const Attempt few = attempt(10);
+  CHECK(few.backward);
+  CHECK(few.gradient == doctest::Approx(1.0 - std::pow(std::tanh(0.5), 2)));
+  const Attempt many = attempt(4000);
+  CHECK(!many.forward);
+  CHECK(many.error.find("nested so deeply") != std::string::npos);
+  // As deep as the forward pass can go: the backward pass needs more, and may say so.
+  int deepest = 10;
+  while (attempt(deepest + 5).forward) deepest += 5;
+  const Attempt at_the_end = attempt(deepest);
+  CHECK((at_the_end.backward || at_the_end.error.find("nested so deeply") != std::string::npos));
 }
 
 }  // namespace unroll::testing
