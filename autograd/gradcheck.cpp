@@ -5,12 +5,15 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/random.hpp>
 #include <autograd/tape.hpp>
+#include <autograd/verify/captures.hpp>
 #include <autograd/verify/diagnosis.hpp>
 #include <autograd/verify/operations.hpp>
+#include <autograd/verify/progress.hpp>
 #include <autograd/verify/varied.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -31,15 +34,6 @@ void check_dtypes(const std::vector<Tensor>& inputs, const GradcheckOptions& opt
   for (std::size_t i = 0; i < inputs.size(); ++i)
     check("input " + std::to_string(i), inputs[i].dtype());
   for (const Parameter& parameter : options.parameters) check(parameter.name(), parameter.dtype());
-}
-
-Shape position_of(Index flat, const Shape& shape) {
-  Shape position(shape.rank(), 0);
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    position[axis] = flat % shape[axis];
-    flat /= shape[axis];
-  }
-  return position;
 }
 
 /// A point near this one, in no direction across zero: where f is called before it is checked.
@@ -77,7 +71,16 @@ Point shaken(const Point& point) {
 /// The comparison of one check.
 class Comparison {
  public:
-  Comparison(const Varied& f, const GradcheckOptions& options) : f_(f), options_(options) {
+  Comparison(const Varied& f, const GradcheckOptions& options)
+      : f_(f),
+        options_(options),
+        progress_(derivatives(f, options), options.directions, static_cast<Index>(f.size()),
+                  options.progress) {
+    report_.findings = detail::find_dangling_captures(f);
+    if (!report_.findings.empty()) {  // nothing that follows would be defined
+      rule_failed_ = true;
+      return;
+    }
     const Point earlier = nearby(f.point());
     try {
       f.gradients(earlier, {});
@@ -117,7 +120,7 @@ class Comparison {
                                     std::max(1.0, std::abs(x)), noise);
       if (found.judgement == Judgement::right) continue;
       GradcheckFailure failure{f_.name(k),
-                               position_of(flat, f_.point()[k].shape()),
+                               detail::position_of(flat, f_.point()[k].shape()),
                                found.analytic,
                                found.numeric.value,
                                found.numeric.error,
@@ -290,6 +293,13 @@ class Comparison {
     return shaken_;
   }
 
+  static Index derivatives(const Varied& f, const GradcheckOptions& options) {
+    if (options.directions > 0) return options.directions * static_cast<Index>(f.size());
+    Index elements = 0;
+    for (const Tensor& x : f.point()) elements += x.size();
+    return elements;
+  }
+
   /// Against the numeric slopes, with shorter steps where the first one disagrees. `noise`: how far
   /// the analytic ones can be trusted.
   Verdict compare(const std::vector<double>& analytic, const detail::Curve& curve, double size,
@@ -320,11 +330,13 @@ class Comparison {
       worst = {judgement, sum, a, n};
     }
     ++report_.checked;
+    progress_.step();
     return worst;
   }
 
   const Varied& f_;
   const GradcheckOptions& options_;
+  detail::Progress progress_;
   detail::Symptoms symptoms_;
   std::vector<GradcheckFailure> failures_;
   std::vector<std::vector<Tensor>> shaken_;
@@ -373,6 +385,29 @@ GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Ten
       comparison.by_elements(k);
   if (options.jvp && comparison.has_gradients()) comparison.jvp_against_vjp();
   return comparison.finish();
+}
+
+GradcheckReport detail::gradcheck_of_draws(
+    const DifferentiableFunction& f, const std::function<std::vector<Tensor>(Generator&)>& draw,
+    const GradcheckOptions& options, int draws) {
+  GradcheckReport all;
+  all.passed = true;
+  all.directions = options.directions;
+  for (int k = 0; k < draws; ++k) {
+    Generator generator(1669, static_cast<std::uint64_t>(k));
+    const std::vector<Tensor> inputs = draw(generator);
+    GradcheckReport report = gradcheck(f, inputs, options);
+    if (!report.passed) {
+      std::string shapes = "draw " + std::to_string(k) + " of the inputs:";
+      for (const Tensor& input : inputs) shapes += ' ' + describe(input);
+      for (GradcheckFinding& finding : report.findings) finding.text += "; " + shapes;
+      return report;
+    }
+    all.checked += report.checked;
+    all.worst = std::max(all.worst, report.worst);
+    all.not_judged.insert(all.not_judged.end(), report.not_judged.begin(), report.not_judged.end());
+  }
+  return all;
 }
 
 GradcheckReport gradgradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,

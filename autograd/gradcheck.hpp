@@ -2,10 +2,13 @@
 
 #include <autograd/derivatives.hpp>
 #include <autograd/parameter.hpp>
+#include <autograd/random.hpp>
 #include <autograd/variable.hpp>
 
+#include <functional>
 #include <iosfwd>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace unroll {
@@ -36,6 +39,9 @@ struct GradcheckOptions {
   bool jvp = false;
   /// Elements that differences cannot judge do not keep the check from passing.
   bool allow_not_judged = false;
+  /// Gets a line of text now and then from a check that takes more than two seconds, how long it
+  /// will take first; they go to the standard error stream when it is left out.
+  std::function<void(const std::string&)> progress = {};
 };
 
 /// Why a check failed, as far as tests can tell.
@@ -56,6 +62,8 @@ enum class Cause {
   not_differentiable,     ///< the rule cannot be differentiated again: jvp and vjp disagree
   rule_failed,            ///< the rule threw, or gave a gradient of another shape or dtype
   impure_rule,            ///< the rule gives something else when it runs again on the same tape
+  dangling_capture,       ///< the rule refers to a local variable that is gone when it runs
+  float32_differs,        ///< the float32 kernels give something else than the float64 ones
   rounding,               ///< not judged: the results carry too much rounding to tell
   step_too_long,          ///< not judged: the function turns within the shortest step
 };
@@ -104,6 +112,12 @@ struct GradcheckReport {
 /// The report in words: `CHECK(gradcheck(f, {x}))` shows it when it fails.
 std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report);
 
+namespace detail {
+GradcheckReport gradcheck_of_draws(const DifferentiableFunction& f,
+                                   const std::function<std::vector<Tensor>(Generator&)>& draw,
+                                   const GradcheckOptions& options, int draws);
+}  // namespace detail
+
 /// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every
 /// element of every input (and of GradcheckOptions::parameters). A result with several elements is
 /// weighted with fixed, unequal numbers first, so that errors cannot cancel; elements of very
@@ -115,10 +129,38 @@ std::ostream& operator<<(std::ostream& stream, const GradcheckReport& report);
 /// rule throws is reported.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
+/// gradcheck of as many draws of the inputs, in shapes that vary, which finds rules that are right
+/// only for square matrices or for an axis of size 1. `draw` takes a Generator& and returns the
+/// inputs: `uniform({n, 3}, -1.0, 1.0, Dtype::float64, generator)` for n = 1 + generator.below(5).
+/// The report is that of the first draw that does not pass, and says which shapes it had; else that
+/// of all of them together.
+template <class Draw>
+requires std::is_invocable_r_v < std::vector<Tensor>,
+const Draw&,
+    Generator& > GradcheckReport gradcheck(const DifferentiableFunction& f, const Draw& draw,
+                                           const GradcheckOptions& options = {}, int draws = 6) {
+  return detail::gradcheck_of_draws(f, draw, options, draws);
+}
+
 /// The same for a function of one variable.
 template <FunctionOfOne F>
 GradcheckReport gradcheck(const F& f, const Tensor& x, const GradcheckOptions& options = {}) {
   return gradcheck(detail::of_one(f), std::vector{x}, options);
+}
+
+/// Compares the float32 kernels of f, for the result and for the gradient of a weighted sum of it,
+/// with the float64 ones at six points that both can represent. In the mean an element may
+/// differ by eight times what it does to round the result of every operation of the float64 run to
+/// float32, and by 32 units in the last place of the largest element, or of result / input. In a
+/// failure, `analytic` is the float32 value, `numeric` the float64 one. f must compute in the dtype
+/// of its inputs. `inputs`: float64 or float32, any values; so are GradcheckOptions::parameters,
+/// which keep their values. Of the options, only these are used. Throws DtypeError for an int64
+/// input, and what f throws.
+GradcheckReport check_float32(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
+                              const GradcheckOptions& options = {});
+template <FunctionOfOne F>
+GradcheckReport check_float32(const F& f, const Tensor& x, const GradcheckOptions& options = {}) {
+  return check_float32(detail::of_one(f), std::vector{x}, options);
 }
 
 /// Checks second derivatives: gradcheck of the gradient of f, by the inputs and by the parameters.

@@ -266,6 +266,10 @@ class PointwiseClosure final : public Closure {
     function_.destroy(f_);
   }
 
+  std::span<const std::byte> lambda() const override {
+    return {static_cast<const std::byte*>(f_), function_.bytes};
+  }
+
   void backward(std::span<const Variable> gradients, BackwardPass& pass) override {
     if (order_ + 1 >= function_.orders.size())
       throw TapeError(std::string(name_) + ": derivatives of this operation go up to order " +

@@ -208,6 +208,12 @@ std::vector<Parameter> Tape::parameters() const {
   return seen;
 }
 
+Tape::Lambda Tape::lambda(std::size_t node) const {
+  const Node& at = nodes_[node];
+  if (!at.closure) return {at.operation, {}};
+  return {at.operation, at.closure->lambda()};
+}
+
 TapeStatistics Tape::statistics() const {
   TapeStatistics statistics;
   statistics.operations = nodes_.size();

@@ -90,6 +90,8 @@ class Closure {
     memory::release(this, bytes);
   }
   std::size_t bytes() const { return bytes_; }
+  /// The user's lambda, where the rule runs one again: for what it has captured.
+  virtual std::span<const std::byte> lambda() const { return {}; }
 
  private:
   std::size_t bytes_;
@@ -202,6 +204,13 @@ class Tape {
   std::vector<std::pair<std::uint32_t, Variable>> pull(std::size_t node,
                                                        std::span<const Variable> gradients,
                                                        bool differentiable = false);
+
+  /// The lambda that operation `node` runs again in its rule; empty when there is none.
+  struct Lambda {
+    const char* operation;
+    std::span<const std::byte> bytes;
+  };
+  Lambda lambda(std::size_t node) const;
 
   /// Refuses an input that another thread's tape has recorded, where no tape records.
   static void check_unrecorded(const char* operation, const Variable& x) {

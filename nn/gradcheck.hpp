@@ -12,10 +12,14 @@ namespace unroll::nn {
 GradcheckReport gradcheck(const Module& module, const DifferentiableFunction& f,
                           const std::vector<Tensor>& inputs, GradcheckOptions options = {});
 
+/// Compares the float32 kernels of such a function with the float64 ones.
+GradcheckReport check_float32(const Module& module, const DifferentiableFunction& f,
+                              const std::vector<Tensor>& inputs, GradcheckOptions options = {});
+
 /// Checks a recurrent layer: outputs and final state as functions of `x: [T,B,I]` float64, of the
-/// initial state and of every parameter. The initial state is drawn at random, so that its
-/// gradients are checked away from zero; the cell's initial_state() is not called. A learned start
-/// is checked with the overload above and a function that passes no state.
+/// initial state and of every parameter. The initial state is one that the cell reaches: from zero,
+/// in eight steps or more over x, and a little beside it; the cell's initial_state() is not called.
+/// A learned start is checked with the overload above and a function that passes no state.
 GradcheckReport gradcheck(const Recurrent& rnn, const Tensor& x,
                           const GradcheckOptions& options = {});
 

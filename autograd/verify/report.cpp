@@ -36,8 +36,12 @@ const char* to_string(Cause cause) {
       return "not differentiable again";
     case Cause::rule_failed:
       return "rule failed";
+    case Cause::dangling_capture:
+      return "dangling capture";
     case Cause::impure_rule:
       return "another gradient at the second run";
+    case Cause::float32_differs:
+      return "float32 differs";
     case Cause::rounding:
       return "not judged, too much rounding";
     case Cause::step_too_long:
@@ -52,8 +56,14 @@ void list(std::ostream& text, const std::vector<GradcheckFailure>& elements) {
   constexpr std::size_t kShown = 10;
   for (std::size_t i = 0; i < std::min(elements.size(), kShown); ++i) {
     const GradcheckFailure& one = elements[i];
-    text << "\n  " << one.input << ' ' << to_string(one.position) << ": analytic " << one.analytic
-         << ", numeric " << one.numeric << " (error about " << one.numeric_error << ')';
+    text << "\n  " << one.input << ' ' << to_string(one.position);
+    if (one.cause == Cause::float32_differs) {
+      text << ": " << one.analytic << " in float32, " << one.numeric
+           << " in float64, where rounding explains " << one.numeric_error;
+      continue;
+    }
+    text << ": analytic " << one.analytic << ", numeric " << one.numeric << " (error about "
+         << one.numeric_error << ')';
     if (one.cause == Cause::kink)
       text << ", slopes " << one.slope_below << " below and " << one.slope_above << " above";
     if (one.cause == Cause::rounding || one.cause == Cause::step_too_long)

@@ -77,7 +77,7 @@ void add_losses(std::map<std::string, Row>& rows) {
                return binary_cross_entropy_with_logits(x, t, {.reduction = reduction(n)});
              });
   rows["binary_cross_entropy"] =
-      of_two("binary_cross_entropy", Domain::any, Domain::any, [](auto& x, auto& t, Numbers n) {
+      of_two("binary_cross_entropy", Domain::unit, Domain::any, [](auto& x, auto& t, Numbers n) {
         return binary_cross_entropy(sigmoid(x), sigmoid(t), {.reduction = reduction(n)});
       });
   rows["kl_div"] = of_two("kl_div", Domain::any, Domain::positive, [](auto& x, auto& t, Numbers n) {
