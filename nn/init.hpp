@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/random.hpp>
+#include <autograd/tensor/random.hpp>
 
 /// First values of weights. All draw from the thread's generator: unroll::seed(n) makes them
 /// repeat.

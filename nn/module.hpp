@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/parameter.hpp>
-#include <autograd/scope.hpp>
+#include <autograd/tape/parameter.hpp>
+#include <autograd/tape/scope.hpp>
 
 #include <memory>
 #include <string>

@@ -1,5 +1,5 @@
-#include <autograd/dtype.hpp>
 #include <autograd/inspect/finite_check.hpp>
+#include <autograd/tensor/dtype.hpp>
 
 #include <algorithm>
 #include <cmath>

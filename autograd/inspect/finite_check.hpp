@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/error.hpp>
 #include <autograd/inspect/inspector.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <cstdint>
 #include <optional>

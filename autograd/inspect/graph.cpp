@@ -1,5 +1,5 @@
-#include <autograd/error.hpp>
 #include <autograd/inspect/graph.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <array>

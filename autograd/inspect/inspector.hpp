@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/scope.hpp>
+#include <autograd/tape/scope.hpp>
 
 #include <cstdint>
 #include <memory>

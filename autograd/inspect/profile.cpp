@@ -1,5 +1,5 @@
 #include <autograd/inspect/profile.hpp>
-#include <autograd/memory.hpp>
+#include <autograd/tensor/memory.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #include <autograd/kernels/along.hpp>
-#include <autograd/kernels/loop.hpp>
+#include <autograd/tensor/loop.hpp>
 
 #include <algorithm>
 #include <array>

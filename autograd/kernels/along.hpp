@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 /// Kernels along the rows of contiguous matrices, unless said otherwise; `index` is int64,
 /// positions in a row. Results are contiguous.

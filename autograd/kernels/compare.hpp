@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/kernels/loop.hpp>
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/loop.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 namespace unroll::kernels {
 

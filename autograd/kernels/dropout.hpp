@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/random.hpp>
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/random.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 namespace unroll::kernels {
 

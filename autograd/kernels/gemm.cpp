@@ -1,9 +1,9 @@
-#include <autograd/error.hpp>
-#include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/packed.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/tiles.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <cblas.h>
 

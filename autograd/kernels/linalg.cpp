@@ -1,5 +1,5 @@
 #include <autograd/kernels/linalg.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
 
 #include <xtensor-blas/xlinalg.hpp>
 #include <xtensor/xtensor.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 /// Dense linear algebra of single matrices, by LAPACK through xtensor-blas. Inputs are float32 or
 /// float64 of any strides; results have their dtype, any strides, and are filled in place. Numbers

@@ -1,6 +1,6 @@
-#include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/normalize.hpp>
 #include <autograd/kernels/row_loop.hpp>
+#include <autograd/tensor/copy.hpp>
 
 #include <cmath>
 

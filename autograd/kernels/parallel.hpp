@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/shape.hpp>
+#include <autograd/tensor/shape.hpp>
 
 namespace unroll::kernels {
 

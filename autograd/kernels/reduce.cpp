@@ -1,7 +1,7 @@
-#include <autograd/kernels/copy.hpp>
-#include <autograd/kernels/loop.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/reduce.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/loop.hpp>
 
 #include <algorithm>
 

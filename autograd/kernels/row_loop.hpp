@@ -1,7 +1,7 @@
 #pragma once
 
+#include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/parallel.hpp>
-#include <autograd/lanes.hpp>
 
 #include <array>
 #include <cstddef>

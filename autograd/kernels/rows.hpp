@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 /// Kernels over the rows of a matrix. `x` and results are floating; `indices` is int64.
 namespace unroll::kernels {

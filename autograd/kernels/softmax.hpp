@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 /// Softmax and what is made of it, over the rows of contiguous floating matrices `[n,C]`. Sums are
 /// carried in double.

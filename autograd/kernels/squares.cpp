@@ -1,6 +1,6 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/squares.hpp>
-#include <autograd/memory.hpp>
+#include <autograd/tensor/memory.hpp>
 
 #include <algorithm>
 #include <array>

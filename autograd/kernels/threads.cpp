@@ -1,6 +1,6 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/parallel.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <cblas.h>
 

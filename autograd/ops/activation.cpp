@@ -1,6 +1,6 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/pointwise_op.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Activations, elementwise: x of any shape, float32 or float64; result of the shape and dtype of
 /// x. A NaN stays one. Throws DtypeError for int64. sigmoid, tanh, relu and softplus stand in

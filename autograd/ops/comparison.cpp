@@ -1,6 +1,6 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/compare.hpp>
 #include <autograd/ops/comparison.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Comparisons and logic, elementwise. They return tensors, since there is nothing to
 /// differentiate. Inputs have any shapes that broadcast as in NumPy, and one dtype, int64 included;

@@ -1,8 +1,8 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/contraction.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 namespace unroll {
 

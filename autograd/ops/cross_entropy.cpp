@@ -1,4 +1,3 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/cross_entropy.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -7,7 +6,8 @@
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

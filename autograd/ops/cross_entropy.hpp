@@ -1,7 +1,7 @@
 #pragma once
 
 #include <autograd/ops/loss.hpp>
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Losses over classes: the last axis of the input counts the classes, the other axes, none or
 /// several, count the rows. `targets` holds the class of each row, int64, with the shape of the

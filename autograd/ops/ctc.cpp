@@ -1,4 +1,3 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/ctc.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -8,6 +7,7 @@
 #include <autograd/ops/pointwise_op.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/statistics.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <limits>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <autograd/ops/loss.hpp>
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 #include <vector>
 

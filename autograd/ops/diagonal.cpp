@@ -1,7 +1,7 @@
-#include <autograd/error.hpp>
-#include <autograd/kernels/copy.hpp>
 #include <autograd/ops/diagonal.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Diagonals and triangles of matrices. x: any dtype, which the result keeps; leading axes, as in
 /// `[...,M,N]`, number matrices. The main diagonal has the offset 0, those above it positive ones.

@@ -1,7 +1,7 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/dropout.hpp>
 #include <autograd/ops/dropout.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/random.hpp>
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
+#include <autograd/tensor/random.hpp>
 
 namespace unroll {
 

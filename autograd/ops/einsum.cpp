@@ -1,9 +1,9 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/contraction.hpp>
 #include <autograd/ops/diagonal.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <array>

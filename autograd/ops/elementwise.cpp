@@ -1,5 +1,5 @@
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
 
 namespace unroll {
 namespace {

@@ -1,10 +1,10 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/along.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

@@ -1,10 +1,10 @@
-#include <autograd/error.hpp>
-#include <autograd/joined.hpp>
-#include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/ops/layout.hpp>
-#include <autograd/stack_builder.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/ops/stack_builder.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/error.hpp>
+#include <autograd/tensor/joined.hpp>
 
 #include <algorithm>
 #include <string>

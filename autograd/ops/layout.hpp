@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/gradient.hpp>
-#include <autograd/variable.hpp>
+#include <autograd/tape/gradient.hpp>
+#include <autograd/tape/variable.hpp>
 
 #include <array>
 #include <initializer_list>

@@ -1,4 +1,3 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/linalg.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/diagonal.hpp>
@@ -7,7 +6,8 @@
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/statistics.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Inverses, determinants and decompositions of matrices, by LAPACK. x: float32 or float64; leading
 /// axes, as in `[...,N,N]`, number matrices that are treated one by one. Throws ShapeError for too

@@ -1,10 +1,10 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/loss.hpp>
 #include <autograd/ops/pointwise_op.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/statistics.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

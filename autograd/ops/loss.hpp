@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Losses that compare element with element, and vector with vector. x and targets: one shape and
 /// dtype, float32 or float64; a target of another shape is refused, since one that stretches by

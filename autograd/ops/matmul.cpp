@@ -1,9 +1,9 @@
-#include <autograd/error.hpp>
-#include <autograd/kernels/copy.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

@@ -1,10 +1,10 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/normalize.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/normalization.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/special.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

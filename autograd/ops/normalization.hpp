@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Normalisation of vectors, the last axis of `x: [...,D]`, each by itself: it does the same with a
 /// batch of one, in training and after it, and at each time step of a recurrent network. `scale`

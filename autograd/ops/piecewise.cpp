@@ -1,7 +1,7 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/pointwise_op.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
 
 namespace unroll::detail {
 

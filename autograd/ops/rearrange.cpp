@@ -1,8 +1,8 @@
-#include <autograd/error.hpp>
-#include <autograd/kernels/copy.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/rearrange.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <string>

@@ -1,10 +1,10 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

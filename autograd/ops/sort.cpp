@@ -1,7 +1,7 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/along.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/sort.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <string>
 

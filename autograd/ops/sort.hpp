@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Order along an axis. x: any shape and dtype. Equals keep the order in which they stand; a NaN
 /// counts as larger than any number. Throws ArgumentError for an axis outside or an undefined x.

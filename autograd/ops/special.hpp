@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Powers, logarithms and the functions of probability, elementwise: x of any shape, float32 or
 /// float64; result of the shape and dtype of x. Outside the domain the value is NaN. Throws

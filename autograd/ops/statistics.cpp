@@ -1,4 +1,3 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/along.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -10,7 +9,8 @@
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/sort.hpp>
 #include <autograd/ops/statistics.hpp>
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <array>

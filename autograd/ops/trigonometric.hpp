@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
 
 /// Circular and hyperbolic functions, elementwise: x, a, b of any shapes that broadcast as in
 /// NumPy, one dtype, float32 or float64; the result has the broadcast shape and that dtype. Outside

@@ -1,5 +1,5 @@
-#include <autograd/stack.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/stack.hpp>
 #include <autograd/verify/captures.hpp>
 
 #include <cstddef>

@@ -1,9 +1,9 @@
-#include <autograd/dtype.hpp>
-#include <autograd/error.hpp>
-#include <autograd/gradcheck.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reduce.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/dtype.hpp>
+#include <autograd/tensor/error.hpp>
+#include <autograd/verify/gradcheck.hpp>
 #include <autograd/verify/varied.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/gradcheck.hpp>
+#include <autograd/verify/gradcheck.hpp>
 #include <autograd/verify/replay.hpp>
 
 #include <vector>

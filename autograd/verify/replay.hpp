@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
 #include <autograd/verify/varied.hpp>
 
 #include <cstdint>

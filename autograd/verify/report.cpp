@@ -1,4 +1,4 @@
-#include <autograd/gradcheck.hpp>
+#include <autograd/verify/gradcheck.hpp>
 
 #include <algorithm>
 #include <ostream>

@@ -1,6 +1,6 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reduce.hpp>
-#include <autograd/random.hpp>
+#include <autograd/tensor/random.hpp>
 #include <autograd/verify/varied.hpp>
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <autograd/derivatives.hpp>
-#include <autograd/error.hpp>
-#include <autograd/parameter.hpp>
-#include <autograd/random.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/derivatives/derivatives.hpp>
+#include <autograd/tape/parameter.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
+#include <autograd/tensor/random.hpp>
 #include <autograd/verify/finite_differences.hpp>
 
 #include <cstddef>

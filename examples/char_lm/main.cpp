@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
-#include <autograd/error.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <cmath>

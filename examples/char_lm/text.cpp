@@ -3,7 +3,7 @@
 #include "utf8.hpp"
 
 #include <fmt/format.h>
-#include <autograd/error.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <algorithm>
 #include <cerrno>

@@ -3,10 +3,10 @@
 #include "training.hpp"
 
 #include <fmt/format.h>
-#include <autograd/error.hpp>
-#include <autograd/random.hpp>
-#include <autograd/threads.hpp>
-#include <nn/safetensors.hpp>
+#include <autograd/kernels/threads.hpp>
+#include <autograd/tensor/error.hpp>
+#include <autograd/tensor/random.hpp>
+#include <nn/io/safetensors.hpp>
 
 #include <cmath>
 #include <csignal>

@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 #include <autograd/autograd.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "utf8.hpp"
 
 #include <fmt/format.h>
-#include <autograd/error.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <array>
 #include <cstddef>

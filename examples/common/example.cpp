@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
-#include <autograd/error.hpp>
-#include <autograd/random.hpp>
-#include <nn/safetensors.hpp>
+#include <autograd/tensor/error.hpp>
+#include <autograd/tensor/random.hpp>
+#include <nn/io/safetensors.hpp>
 
 #include <cstdio>
 #include <exception>

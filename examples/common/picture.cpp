@@ -4,8 +4,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <autograd/error.hpp>
-#include <nn/safetensors.hpp>
+#include <autograd/tensor/error.hpp>
+#include <nn/io/safetensors.hpp>
 
 #include <algorithm>
 #include <array>

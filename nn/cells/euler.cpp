@@ -1,5 +1,5 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/cells/euler.hpp>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nn/cell.hpp>
+#include <nn/recurrent/cell.hpp>
 
 #include <concepts>
 #include <functional>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <nn/activation.hpp>
-#include <nn/cell.hpp>
-#include <nn/linear.hpp>
+#include <nn/layers/activation.hpp>
+#include <nn/layers/linear.hpp>
+#include <nn/recurrent/cell.hpp>
 
 namespace unroll::nn {
 

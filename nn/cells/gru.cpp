@@ -1,6 +1,6 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
 #include <nn/cells/gru.hpp>
 #include <nn/init.hpp>
 

@@ -1,4 +1,4 @@
-#include <autograd/error.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/cells/jordan_1986.hpp>
 
 #include <string>

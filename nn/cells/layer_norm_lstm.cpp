@@ -1,8 +1,8 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/normalization.hpp>
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/cells/layer_norm_lstm.hpp>
 #include <nn/init.hpp>
 

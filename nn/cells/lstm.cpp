@@ -1,7 +1,7 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
 #include <nn/cells/lstm.hpp>
 #include <nn/init.hpp>
 

@@ -1,5 +1,5 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/cells/narx.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <nn/activation.hpp>
-#include <nn/cell.hpp>
+#include <nn/layers/activation.hpp>
+#include <nn/recurrent/cell.hpp>
 
 namespace unroll::nn {
 

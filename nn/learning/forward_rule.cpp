@@ -1,10 +1,10 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/tape.hpp>
-#include <nn/cell_checks.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/learning/forward_rule.hpp>
 #include <nn/learning/joined_state.hpp>
+#include <nn/recurrent/cell_checks.hpp>
 
 #include <algorithm>
 #include <cmath>

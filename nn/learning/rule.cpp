@@ -1,6 +1,6 @@
-#include <autograd/error.hpp>
-#include <nn/cell_checks.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/learning/rule.hpp>
+#include <nn/recurrent/cell_checks.hpp>
 
 #include <string>
 #include <utility>

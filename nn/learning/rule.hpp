@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/gradient.hpp>
-#include <nn/recurrent.hpp>
+#include <autograd/tape/gradient.hpp>
+#include <nn/recurrent/recurrent.hpp>
 
 #include <functional>
 #include <optional>

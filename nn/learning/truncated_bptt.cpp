@@ -1,7 +1,7 @@
-#include <autograd/error.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
-#include <autograd/tape.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/learning/truncated_bptt.hpp>
 
 #include <algorithm>

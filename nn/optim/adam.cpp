@@ -1,4 +1,4 @@
-#include <autograd/error.hpp>
+#include <autograd/tensor/error.hpp>
 #include <nn/optim/adam.hpp>
 #include <nn/optim/update_pass.hpp>
 

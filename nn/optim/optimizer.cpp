@@ -1,5 +1,5 @@
-#include <autograd/error.hpp>
-#include <nn/clip.hpp>
+#include <autograd/tensor/error.hpp>
+#include <nn/optim/clip.hpp>
 #include <nn/optim/optimizer.hpp>
 #include <nn/optim/update_pass.hpp>
 

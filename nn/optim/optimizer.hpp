@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/gradient.hpp>
-#include <autograd/parameter.hpp>
+#include <autograd/tape/gradient.hpp>
+#include <autograd/tape/parameter.hpp>
 
 #include <cstddef>
 #include <cstdint>

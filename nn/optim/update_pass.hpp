@@ -1,7 +1,7 @@
 #pragma once
 
-#include <autograd/gradient.hpp>
-#include <autograd/pointwise.hpp>
+#include <autograd/pointwise/pointwise.hpp>
+#include <autograd/tape/gradient.hpp>
 
 #include <array>
 #include <concepts>

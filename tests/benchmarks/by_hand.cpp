@@ -2,7 +2,7 @@
 
 #include "blas.hpp"
 
-#include <autograd/lanes.hpp>  // xsimd, without the warnings of g++ 12
+#include <autograd/kernels/lanes.hpp>  // xsimd, without the warnings of g++ 12
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 
 #include "support/counted_new.hpp"
 
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
 
 #include <cstdio>
 #include <cstdlib>

@@ -2,9 +2,9 @@
 
 #include "blas.hpp"
 
+#include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/parallel.hpp>
-#include <autograd/lanes.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
 
 #include <chrono>
 #include <fstream>

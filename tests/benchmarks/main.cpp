@@ -12,8 +12,8 @@
 #include "single.hpp"
 #include "torch_client.hpp"
 
-#include <autograd/memory.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
+#include <autograd/tensor/memory.hpp>
 
 #include <algorithm>
 #include <chrono>

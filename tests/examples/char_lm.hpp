@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <autograd/random.hpp>
+#include <autograd/tensor/random.hpp>
 
 #include <sys/types.h>
 

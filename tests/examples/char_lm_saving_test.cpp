@@ -1,7 +1,7 @@
 // The model of a training run survives whatever ends or disturbs the run.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <nn/safetensors.hpp>
+#include <nn/io/safetensors.hpp>
 
 #include <fcntl.h>
 #include <pty.h>

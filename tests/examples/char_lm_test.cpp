@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <autograd/random.hpp>
-#include <nn/safetensors.hpp>
+#include <autograd/tensor/random.hpp>
+#include <nn/io/safetensors.hpp>
 
 #include <pty.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,6 @@
 // The readers of files on damaged input, a little at every run; tests/fuzz/run does it for long.
 #include <doctest/doctest.h>
-#include <autograd/random.hpp>
+#include <autograd/tensor/random.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Random graphs, a little at every run, without another implementation; tests/fuzz/graphs/run
 // compares many with PyTorch.
 #include <doctest/doctest.h>
-#include <autograd/gradient.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
+#include <autograd/tape/gradient.hpp>
 
 #include <algorithm>
 #include <cmath>

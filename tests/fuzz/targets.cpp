@@ -1,8 +1,8 @@
 #include "targets.hpp"
 
-#include <autograd/error.hpp>
-#include <nn/safetensors.hpp>
-#include <nn/safetensors_header.hpp>
+#include <autograd/tensor/error.hpp>
+#include <nn/io/safetensors.hpp>
+#include <nn/io/safetensors_header.hpp>
 
 #include <unistd.h>
 

@@ -9,7 +9,7 @@
 // is taken below it. The slide writes W^i diag(f'(net^i)), numbering both by the other layer.
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <nn/mlp.hpp>
+#include <nn/layers/mlp.hpp>
 
 #include "hand_derived/plain.hpp"
 

@@ -13,7 +13,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <nn/cells/fully_recurrent.hpp>
-#include <nn/recurrent.hpp>
+#include <nn/recurrent/recurrent.hpp>
 
 #include "hand_derived/plain.hpp"
 

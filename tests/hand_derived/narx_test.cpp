@@ -18,7 +18,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/cells/jordan.hpp>
 #include <nn/cells/narx.hpp>
-#include <nn/recurrent.hpp>
+#include <nn/recurrent/recurrent.hpp>
 
 #include "hand_derived/plain.hpp"
 

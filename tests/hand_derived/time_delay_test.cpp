@@ -12,8 +12,8 @@
 //   dw_ji = sum_d p_jdi C_jdi    dv_jdi = w_ji p_jdi (C_jdi - sum_e p_jei C_jei)
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <nn/layers/time_delay.hpp>
 #include <nn/optim/adam.hpp>
-#include <nn/time_delay.hpp>
 
 #include "hand_derived/plain.hpp"
 #include "support/expect.hpp"

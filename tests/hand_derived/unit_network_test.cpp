@@ -18,10 +18,10 @@
 #include <autograd/autograd.hpp>
 #include <nn/cells/unit_network.hpp>
 #include <nn/learning/bptt.hpp>
+#include <nn/learning/masked_squared_error.hpp>
 #include <nn/learning/rtrl.hpp>
 #include <nn/learning/truncated_bptt.hpp>
-#include <nn/masked_squared_error.hpp>
-#include <nn/recurrent.hpp>
+#include <nn/recurrent/recurrent.hpp>
 
 #include "hand_derived/plain.hpp"
 

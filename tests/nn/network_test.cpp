@@ -7,11 +7,11 @@
 #include <nn/cells/jordan.hpp>
 #include <nn/cells/narx.hpp>
 #include <nn/cells/unit_network.hpp>
-#include <nn/gradcheck.hpp>
-#include <nn/masked_squared_error.hpp>
-#include <nn/mlp.hpp>
-#include <nn/recurrent.hpp>
-#include <nn/time_delay.hpp>
+#include <nn/layers/mlp.hpp>
+#include <nn/layers/time_delay.hpp>
+#include <nn/learning/masked_squared_error.hpp>
+#include <nn/recurrent/recurrent.hpp>
+#include <nn/verify/gradcheck.hpp>
 
 #include <cmath>
 #include <functional>

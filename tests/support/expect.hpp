@@ -1,7 +1,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 #include <algorithm>
 #include <cmath>

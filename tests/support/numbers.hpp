@@ -1,8 +1,8 @@
 #pragma once
 
-#include <autograd/memory.hpp>
-#include <autograd/random.hpp>
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/memory.hpp>
+#include <autograd/tensor/random.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 #include <cstdint>
 #include <vector>

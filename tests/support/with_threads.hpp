@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
 
 namespace unroll::testing {
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
-#include <autograd/memory.hpp>
-#include <autograd/random.hpp>
-#include <autograd/tensor.hpp>
+#include <autograd/tensor/memory.hpp>
+#include <autograd/tensor/random.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <autograd/error.hpp>
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <cstddef>
 #include <thread>

@@ -7,8 +7,8 @@
 #include "graph.hpp"
 #include "rows.hpp"
 
-#include <autograd/error.hpp>
-#include <autograd/threads.hpp>
+#include <autograd/kernels/threads.hpp>
+#include <autograd/tensor/error.hpp>
 
 #include <cstdio>
 #include <cstdlib>

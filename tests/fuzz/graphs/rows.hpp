@@ -2,8 +2,8 @@
 
 #include "graph.hpp"
 
-#include <autograd/random.hpp>
-#include <autograd/variable.hpp>
+#include <autograd/tape/variable.hpp>
+#include <autograd/tensor/random.hpp>
 
 #include <functional>
 #include <map>

@@ -1,0 +1,342 @@
+#include <autograd/kernels/rows.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/index.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/matmul.hpp>
+#include <autograd/tape/gradient.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tape/term_checks.hpp>
+#include <autograd/tensor/error.hpp>
+
+#include <algorithm>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace unroll {
+namespace {
+
+/// Terms that wait to be realised together are realised early when they hold more than this.
+constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
+
+/// Rows from which on products are worth a call when the steps they come from are over.
+constexpr Index kRowsWorthwhile = 128;
+
+}  // namespace
+
+thread_local bool detail::PlainAccumulation::on_ = false;
+
+Tensor ParameterGradient::to_dense() const {
+  if (dense.defined()) return dense.value();
+  Tensor total = zeros(parameter.shape(), parameter.dtype());
+  for (const RowsTerm& term : rows)
+    kernels::scatter_add_rows(term.values.value(), term.indices, total);
+  return total;
+}
+
+Variable ParameterGradient::whole() const { return dense.defined() ? dense : to_dense(); }
+
+void ParameterGradient::scale(double factor) {
+  if (dense.defined()) dense = dense * factor;
+  for (RowsTerm& term : rows) term.values = term.values * factor;
+}
+
+Variable Gradients::operator[](const Variable& x) const {
+  if (x.tape_ == tape_ && tape_ != 0 && x.base_ == 0)
+    for (const Entry& entry : variables_)
+      if (entry.slot == x.slot_)
+        return entry.gradient.defined()
+                   ? entry.gradient
+                   : Variable(zeros(entry.gradient.shape(), entry.gradient.dtype()));
+  if (x.tape_ == tape_ && tape_ != 0 && x.base_ == 0)
+    for (const ParameterGradient& entry : parameters_)
+      if (entry.slot == x.slot_) return entry.whole();
+  throw TapeError("gradients: there is no gradient of this variable " + describe(x.value()) +
+                  "; make it a leaf with Tape::watch, or name it in GradientOptions::of");
+}
+
+Variable Gradients::operator[](const Parameter& parameter) const {
+  for (const ParameterGradient& entry : parameters_)
+    if (entry.parameter == parameter) return entry.whole();
+  return zeros(parameter.shape(), parameter.dtype());
+}
+
+Gradients& Gradients::operator+=(const Gradients& other) {
+  for (const ParameterGradient& term : other.parameters_) {
+    const auto same = [&](const ParameterGradient& mine) {
+      return mine.parameter == term.parameter;
+    };
+    const auto found = std::find_if(parameters_.begin(), parameters_.end(), same);
+    if (found == parameters_.end()) {
+      parameters_.push_back(term);
+    } else if (found->dense.defined() || term.dense.defined()) {
+      found->dense = found->whole() + term.whole();
+      found->rows.clear();
+    } else {
+      found->rows.insert(found->rows.end(), term.rows.begin(), term.rows.end());
+    }
+  }
+  return *this;
+}
+
+BackwardPass::BackwardPass(Tape& tape, std::size_t slots, bool differentiable)
+    : tape_(&tape),
+      outer_(std::exchange(tape.pass_, this)),
+      tape_id_(tape.id_),
+      passing_(tape.passings_.size()),
+      differentiable_(differentiable),
+      terms_(slots, nullptr) {}
+
+BackwardPass::~BackwardPass() {
+  for (std::uint32_t slot = 0; slot < terms_.size(); ++slot) drop(slot);
+  for (Terms* terms : unused_) {
+    terms->~Terms();
+    memory::release(terms, sizeof(Terms));
+  }
+  for (detail::Closure* closure : left_) closure->destroy();
+  if (tape_) tape_->pass_ = outer_;
+}
+
+void BackwardPass::throw_tape_ended() {
+  throw TapeError(
+      "gradients: the tape was destroyed by a rule of its own backward pass; keep it "
+      "until gradients has returned");
+}
+
+void BackwardPass::drop(std::uint32_t slot) {
+  Terms* terms = std::exchange(terms_[slot], nullptr);
+  if (!terms) return;
+  if (terms->dense.defined()) terms->dense = {};
+  terms->products.clear();
+  terms->is_pending = false;
+  terms->rows.clear();
+  unused_.push_back(terms);
+}
+
+BackwardPass::Terms& BackwardPass::terms(const Variable& x) {
+  tape();
+  Terms*& terms = terms_[x.slot_];
+  if (!terms && unused_.empty()) {
+    terms = new (memory::allocate(sizeof(Terms))) Terms;
+  } else if (!terms) {
+    terms = unused_.back();
+    unused_.pop_back();
+  }
+  return *terms;
+}
+
+const Shape& BackwardPass::base_shape(const Variable& x) const {
+  return x.base_ == 0 ? x.shape() : tape().bases_[x.base_ - 1].shape;
+}
+
+Part BackwardPass::part_of(const Variable& x) {
+  return {x.shape(), x.base_ == 0 ? row_major(x.shape()) : x.value().strides(), x.offset_};
+}
+
+void BackwardPass::add(const Variable& x, Variable g) {
+  if (!wants(x)) return;
+  if (!g.defined() || g.dtype() != x.dtype() || g.shape() != x.shape()) [[unlikely]]
+    detail::check_term(operation_, x, g);
+  // A term of a plain pass is a constant, whatever tape the seed or the vjp's values belong to.
+  if (!differentiable_ && g.recorded()) g = Variable(g.value());
+  if (g.shape() != x.shape()) g = sum_to(g, x.shape());
+  if (x.base_ != 0) {
+    const Shape& base = base_shape(x);
+    if (x.value().size() != size_of(base) || !x.value().is_contiguous())
+      return add_part(x, part_of(x), g);
+    if (base != x.shape()) g = reshape(g, base);
+  }
+  GradientBuffer& dense = terms(x).dense;
+  if (differentiable_)
+    dense.add_recorded(std::move(g));
+  else
+    dense.add(std::move(g));
+}
+
+void BackwardPass::add_part(const Variable& x, const Part& part, const Variable& g) {
+  GradientBuffer& dense = terms(x).dense;
+  if (plain_ && !differentiable_)
+    dense.add(detail::embed(g, base_shape(x), part));
+  else if (differentiable_)
+    dense.add_recorded(detail::embed(g, base_shape(x), part));
+  else
+    dense.add(base_shape(x), part, g.value());
+}
+
+void BackwardPass::add_region(const Variable& x, const Region& region, const Variable& g) {
+  if (!wants(x)) return;
+  detail::check_region(operation_, x, region, g);
+  Part part = part_of(x);
+  const Index begin = region.begin < 0 ? region.begin + x.shape()[region.axis] : region.begin;
+  part.shape = g.shape();
+  part.offset += begin * part.strides[region.axis];
+  part.strides[region.axis] *= region.step;
+  add_part(x, part, g);
+}
+
+void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Variable& g) {
+  if (!wants(x)) return;
+  detail::check_rows(operation_, x, indices, g);
+  if (differentiable_ || plain_ || x.base_ != 0) {
+    add(x, detail::scatter_rows(g, indices, x.size(0)));
+    return;
+  }
+  Terms& terms = this->terms(x);
+  terms.shape = x.shape();
+  terms.dtype = x.dtype();
+  terms.rows.push_back({indices, g});
+}
+
+void BackwardPass::add_product(const Variable& x, const Variable& a, const Variable& b) {
+  if (!wants(x)) return;
+  detail::check_product(operation_, x, a, b);
+  if (differentiable_ || plain_) {
+    add(x, matmul(transpose(a), b));
+    return;
+  }
+  Terms& terms = this->terms(x);
+  terms.shape = base_shape(x);
+  terms.dtype = x.dtype();
+  Tensor left = a.value();
+  Tensor right = b.value();
+  std::optional<Part> part;
+  if (x.base_ != 0) {
+    part = part_of(x);
+    if (part->strides[0] == 1 &&
+        part->strides[1] != 1) {  // a transposed view: transpose the product
+      std::swap(part->shape[0], part->shape[1]);
+      std::swap(part->strides[0], part->strides[1]);
+      std::swap(left, right);
+    }
+  }
+  if (terms.products.is_enough_before(left)) realise_products(terms);
+  if (!std::exchange(terms.is_pending, true)) pending_.push_back(x.slot_);
+  pending_bytes_ -= terms.products.bytes();
+  terms.products.add(std::move(left), std::move(right), part);
+  pending_bytes_ += terms.products.bytes();
+  if (pending_bytes_ > kPendingLimit) realise_products(terms);
+}
+
+void BackwardPass::finish_products() {
+  std::erase_if(pending_, [&](std::uint32_t slot) {
+    Terms* terms = terms_[slot];
+    if (!terms) return true;
+    if (!terms->products.empty() && terms->products.rows() < kRowsWorthwhile) return false;
+    realise_products(*terms);
+    terms->is_pending = false;
+    return true;
+  });
+}
+
+void BackwardPass::realise_products(Terms& terms) {
+  if (terms.products.empty()) return;
+  pending_bytes_ -= terms.products.bytes();
+  terms.products.move_to(terms.dense, terms.shape, terms.dtype);
+}
+
+const Variable* BackwardPass::passes_to(std::uint32_t slot) {
+  const auto& passings = tape().passings_;
+  while (passing_ < passings.size() && passings[passing_].output < slot) ++passing_;
+  while (passing_ > 0 && passings[passing_ - 1].output >= slot) --passing_;
+  const bool found = passing_ < passings.size() && passings[passing_].output == slot;
+  return found ? &passings[passing_].to : nullptr;
+}
+
+Tensor BackwardPass::room(const Variable& x) {
+  if (!wants(x) || differentiable_ || plain_) return {};
+  const bool is_whole =
+      x.base_ == 0 || (x.value().size() == size_of(base_shape(x)) && x.value().is_contiguous());
+  if (!is_whole) return terms(x).dense.room(base_shape(x), x.dtype(), part_of(x));
+  const Variable* place = passes_to(x.slot_);
+  if (!place || has_terms(x.slot_)) return {};
+  const Tensor room = terms(*place).dense.room(base_shape(*place), x.dtype(), part_of(*place));
+  return room.defined() && room.shape() != x.shape() ? room.reshape(x.shape()) : room;
+}
+
+std::size_t BackwardPass::columns_from(std::size_t first, std::span<const Variable> x) const {
+  const Variable& head = x[first];
+  if (head.base_ == 0 || head.shape().empty() || head.value().strides().back() != 1) return 1;
+  std::size_t count = 1;
+  for (; first + count < x.size(); ++count) {
+    const Variable& next = x[first + count];
+    if (!wants(next) || next.base_ != head.base_ || next.slot_ != head.slot_ ||
+        next.offset_ != head.offset_ + static_cast<Index>(count) * head.shape().back() ||
+        next.shape() != head.shape() || next.value().strides() != head.value().strides())
+      break;
+  }
+  // Windows along another axis, like x[:-1] and x[1:] of a column, satisfy this too, but overlap.
+  Shape shape = head.shape();
+  shape[shape.rank() - 1] *= static_cast<Index>(count);
+  return is_disjoint(shape, head.value().strides()) ? count : 1;
+}
+
+Variable BackwardPass::joined(std::span<const Variable> x, std::size_t first, std::size_t count) {
+  Variable all = x[first].without_value();
+  Shape shape = all.shape();
+  shape[shape.rank() - 1] *= static_cast<Index>(count);
+  all.value_ = all.value().with_layout(shape, all.value().strides(), 0);
+  return all;
+}
+
+std::uint32_t BackwardPass::rooms(std::span<const Variable> x, const Shape& shape,
+                                  std::span<Tensor> g) {
+  std::uint32_t continues = 0;
+  if (differentiable_ || plain_) return continues;
+  for (std::size_t k = 0; k < x.size();) {
+    if (!wants(x[k]) || x[k].shape() != shape) {
+      ++k;
+      continue;
+    }
+    const std::size_t count = columns_from(k, x);
+    if (count == 1) {
+      g[k] = room(x[k]);
+    } else {
+      const Variable all = joined(x, k, count);
+      Tensor whole = room(all);
+      if (!whole.defined()) whole = Tensor::empty(all.shape(), all.dtype());
+      g[k] = whole.with_layout(shape, whole.strides(), 0);
+      for (std::size_t i = 1; i < count; ++i)
+        g[k + i] = g[k].with_layout_of(g[k], static_cast<Index>(i) * shape.back());
+      continues |= ((1U << count) - 2U) << k;
+    }
+    k += count;
+  }
+  return continues;
+}
+
+void BackwardPass::add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues) {
+  for (std::size_t k = 0; k < x.size();) {
+    std::size_t count = 1;
+    while ((continues >> (k + count) & 1U) != 0) ++count;
+    if (count == 1) {
+      if (g[k].defined()) add(x[k], std::move(g[k]));
+    } else {
+      const Variable all = joined(x, k, count);
+      Tensor whole = g[k].with_layout(all.shape(), g[k].strides(), 0);
+      for (std::size_t i = 0; i < count; ++i) g[k + i] = {};
+      add(all, std::move(whole));
+    }
+    k += count;
+  }
+}
+
+Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows) {
+  if (!terms_[slot]) return {};
+  Terms& terms = *terms_[slot];
+  realise_products(terms);
+  if (!terms.rows.empty()) {
+    if (keep_rows && !terms.dense.defined()) {
+      *keep_rows = std::move(terms.rows);
+    } else {
+      Tensor& total = terms.dense.writable(terms.shape, terms.dtype);
+      for (const RowsTerm& term : terms.rows)
+        kernels::scatter_add_rows(term.values.value(), term.indices, total);
+    }
+  }
+  Variable gradient = terms.dense.take();
+  drop(slot);
+  return gradient;
+}
+
+}  // namespace unroll

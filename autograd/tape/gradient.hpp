@@ -1,0 +1,195 @@
+#pragma once
+
+#include <autograd/tape/gradient_buffer.hpp>
+#include <autograd/tape/parameter.hpp>
+#include <autograd/tape/product_terms.hpp>
+#include <autograd/tape/variable.hpp>
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace unroll {
+
+class Tape;
+
+template <class T>
+using PooledVector = std::vector<T, memory::Allocator<T>>;
+
+/// A part of a tensor along one axis: positions begin, begin + step, ... below end.
+struct Region {
+  int axis = 0;
+  Index begin = 0;
+  Index end = 0;
+  Index step = 1;
+};
+
+/// Rows `indices: [n]` of a table with their gradient `values: [n,D]`; a row may occur several
+/// times.
+struct RowsTerm {
+  Tensor indices;
+  Variable values;
+};
+
+/// The gradient of one parameter. An embedding that was only looked up keeps it as rows.
+struct ParameterGradient {
+  Parameter parameter;
+  std::uint32_t slot = 0;
+  Variable dense;  ///< shape of the parameter; undefined while the gradient is kept as rows
+  PooledVector<RowsTerm> rows;  ///< terms to add up, when dense is undefined
+
+  /// The gradient as one tensor of the parameter's shape.
+  Tensor to_dense() const;
+  /// The same as a variable: still recorded where the backward pass was differentiable.
+  Variable whole() const;
+  /// Multiplies the gradient by a factor.
+  void scale(double factor);
+};
+
+/// The gradients of one loss, as values: nothing accumulates between calls, nothing must be zeroed.
+class Gradients {
+ public:
+  /// d loss / d leaf, for a variable got from Tape::watch or named in GradientOptions::of; zeros
+  /// when the loss does not depend on it. Throws TapeError for any other variable.
+  Variable operator[](const Variable& x) const;
+  /// d loss / d parameter; zeros when the loss does not depend on it.
+  Variable operator[](const Parameter& parameter) const;
+
+  /// One entry for every parameter that the loss depends on, in the order of first use by the tape.
+  std::span<ParameterGradient> parameters() { return parameters_; }
+  std::span<const ParameterGradient> parameters() const { return parameters_; }
+
+  /// Adds the parameter gradients of another loss, for batches in parts or work on several threads.
+  /// Gradients of variables stay as they are: those belong to one tape.
+  Gradients& operator+=(const Gradients& other);
+
+ private:
+  friend class Tape;
+  struct Entry {
+    std::uint32_t slot;
+    Variable gradient;  // shape and dtype alone where the loss does not depend on the variable
+  };
+  std::uint64_t tape_ = 0;
+  PooledVector<Entry> variables_;
+  PooledVector<ParameterGradient> parameters_;
+};
+
+namespace detail {
+class Closure;
+
+/// While one lives, backward passes of this thread add up gradients as tensors of the variable's
+/// whole shape, term by term: nothing is computed in place, kept as a part, as rows or as a product
+/// to be joined with others. The reference that tests compare the accumulator with.
+class PlainAccumulation {
+ public:
+  PlainAccumulation() : before_(std::exchange(on_, true)) {}
+  ~PlainAccumulation() { on_ = before_; }
+  PlainAccumulation(const PlainAccumulation&) = delete;
+  PlainAccumulation& operator=(const PlainAccumulation&) = delete;
+  static bool on() { return on_; }
+
+ private:
+  bool before_;
+  static thread_local bool on_;
+};
+
+}  // namespace detail
+
+/// Adds up the gradient of every variable while the sweep runs backwards over the tape. A gradient
+/// is a sum that is realised once, when the sweep reaches the variable; until then it is kept as
+/// terms. Contract for vjp rules: every call adds a term, none overwrites. Terms for constants are
+/// dropped.
+class BackwardPass {
+ public:
+  /// False for constants: a rule may skip the work for a term that nobody wants.
+  bool wants(const Variable& x) const { return x.tape_ == tape_id_; }
+
+  /// Adds `g`, of the shape of x or of a shape that x was broadcast to (it is then summed back).
+  /// One that is too small is not stretched: use broadcast_to.
+  void add(const Variable& x, Variable g);
+  /// Adds `g` to a region of x: the cost is that of the region, not of x.
+  void add_region(const Variable& x, const Region& region, const Variable& g);
+  /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`, int64 `indices: [n]`. Throws
+  /// DtypeError, ShapeError, and ArgumentError for an index outside 0..V-1.
+  void add_rows(const Variable& x, const Tensor& indices, const Variable& g);
+  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. Products of one x that wait are laid end
+  /// to end and realised as one product of their summed K.
+  void add_product(const Variable& x, const Variable& a, const Variable& b);
+
+  /// To be called by the rule of an operation on several steps at once: realises the products that
+  /// wait, if they are worth it, so that the memory of those steps can be used again.
+  void finish_products();
+
+  /// True when the sweep itself is recorded, for derivatives of higher order.
+  bool differentiable() const { return differentiable_; }
+
+  /// Memory to compute the gradient of x in, before it is added: at its place in the gradient of a
+  /// longer sequence when x was cut from one. Undefined when there is no such place.
+  Tensor room(const Variable& x);
+
+  /// The same for several variables and gradients of one shape, `g` being filled where there is
+  /// room. Parts that lie side by side in a row, like the gates that a split made, are treated as
+  /// one; the result has a bit for each that continues the one before it.
+  std::uint32_t rooms(std::span<const Variable> x, const Shape& shape, std::span<Tensor> g);
+  /// Adds what was computed there. `continues`: what rooms() returned.
+  void add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues);
+
+ private:
+  friend class Tape;
+  struct Terms {
+    GradientBuffer dense;
+    ProductTerms products;
+    bool is_pending = false;  // its slot is among pending_
+    PooledVector<RowsTerm> rows;
+    Shape shape;  // of the variable; known once there are products or rows
+    Dtype dtype = Dtype::float32;
+  };
+
+  BackwardPass(Tape& tape, std::size_t slots, bool differentiable);
+  BackwardPass(const BackwardPass&) = delete;
+  BackwardPass& operator=(const BackwardPass&) = delete;
+  ~BackwardPass();
+
+  /// Throws TapeError when a rule has destroyed the tape.
+  const Tape& tape() const {
+    if (!tape_) [[unlikely]]
+      throw_tape_ended();
+    return *tape_;
+  }
+  [[noreturn]] static void throw_tape_ended();
+
+  Terms& terms(const Variable& x);
+  bool has_terms(std::uint32_t slot) const { return terms_[slot] != nullptr; }
+  /// The shape of the variable that x shows a part of; that of x when it is none.
+  const Shape& base_shape(const Variable& x) const;
+  static Part part_of(const Variable& x);
+  void add_part(const Variable& x, const Part& part, const Variable& g);
+  /// How many variables from `first` on are neighbouring columns of one variable.
+  std::size_t columns_from(std::size_t first, std::span<const Variable> x) const;
+  /// The part that `count` such neighbours make up.
+  static Variable joined(std::span<const Variable> x, std::size_t first, std::size_t count);
+  /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay
+  /// apart.
+  Variable take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows = nullptr);
+  void realise_products(Terms& terms);
+  void drop(std::uint32_t slot);
+
+  /// Where the gradient of a slot goes as it is; null when there is no such place.
+  const Variable* passes_to(std::uint32_t slot);
+
+  Tape* tape_;                           // null when a rule has destroyed it
+  BackwardPass* outer_;                  // of the same tape, when a rule of its takes gradients
+  PooledVector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
+  std::uint64_t tape_id_;
+  const char* operation_ = "the loss";  // whose rule is running, for messages
+  std::size_t passing_;                 // index into the passings of the tape, counted down
+  bool differentiable_;
+  bool plain_ = detail::PlainAccumulation::on();
+  std::size_t pending_bytes_ = 0;        // in products that wait
+  PooledVector<std::uint32_t> pending_;  // slots that may have some
+  PooledVector<Terms*> terms_;
+  PooledVector<Terms*> unused_;
+};
+
+}  // namespace unroll

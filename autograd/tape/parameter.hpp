@@ -1,0 +1,61 @@
+#pragma once
+
+#include <autograd/tensor/tensor.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace unroll {
+
+/// A named value that outlives tapes and that optimizers change. A parameter is a handle: copies
+/// refer to the same value, and `Parameter(p.name(), p.value())` is an independent one. It becomes
+/// a leaf of whichever tape uses it. One that was moved from throws ArgumentError when it is used.
+class Parameter {
+ public:
+  Parameter(std::string name, Tensor value);
+
+  const std::string& name() const { return state().name; }
+  const Tensor& value() const { return state().value; }
+  const Shape& shape() const { return state().value.shape(); }
+  Dtype dtype() const { return state().value.dtype(); }
+
+  /// Replaces the value. Throws ShapeError when the shape differs, ArgumentError for an undefined
+  /// value; the dtype may change.
+  void set(Tensor value);
+
+  /// The value for writing in place. It is copied first when a tape or a user still refers to it,
+  /// so nobody's saved values change.
+  Tensor& mutable_value();
+
+  /// Same value, not merely an equal one.
+  friend bool operator==(const Parameter& a, const Parameter& b) { return a.state_ == b.state_; }
+  /// Identifies the value in maps.
+  const void* identity() const { return state_.get(); }
+
+ private:
+  friend class Tape;
+  friend class Variable;
+  struct State {
+    State(std::string given_name, Tensor given_value)
+        : name(std::move(given_name)), value(std::move(given_value)) {}
+    std::string name;
+    Tensor value;
+    std::atomic<std::uint64_t> tape = 0;
+  };
+  State& state() const {
+    if (!state_) [[unlikely]]
+      throw_moved();
+    return *state_;
+  }
+  [[noreturn]] static void throw_moved();
+  /// The tape that has used it last, for the check that no other thread takes it for a constant.
+  std::uint64_t tape() const { return state().tape.load(std::memory_order_relaxed); }
+  void seen_by(std::uint64_t tape) const { state().tape.store(tape, std::memory_order_relaxed); }
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace unroll

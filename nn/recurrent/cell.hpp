@@ -1,0 +1,92 @@
+#pragma once
+
+#include <autograd/tape/gradient.hpp>
+#include <autograd/tape/variable.hpp>
+#include <nn/module.hpp>
+
+#include <concepts>
+#include <utility>
+#include <vector>
+
+namespace unroll::nn {
+
+/// The state of a cell, `[B,H]` each: one tensor for an Elman network, hidden and cell state for an
+/// LSTM. A value, passed in and out; no module hides one.
+class State {
+ public:
+  State() = default;
+  template <std::convertible_to<Variable>... V>
+  State(V&&... values) {
+    values_.reserve(sizeof...(V));
+    (values_.push_back(std::forward<V>(values)), ...);
+  }
+
+  bool empty() const { return values_.empty(); }
+  std::size_t size() const { return values_.size(); }
+  /// Throws ArgumentError when there is no such tensor.
+  const Variable& operator[](std::size_t k) const {
+    if (k >= values_.size()) [[unlikely]]
+      throw_index(k);
+    return values_[k];
+  }
+  Variable& operator[](std::size_t k) {
+    if (k >= values_.size()) [[unlikely]]
+      throw_index(k);
+    return values_[k];
+  }
+  auto begin() { return values_.begin(); }
+  auto begin() const { return values_.begin(); }
+  auto end() { return values_.end(); }
+  auto end() const { return values_.end(); }
+  void push_back(Variable value) { values_.push_back(std::move(value)); }
+
+ private:
+  [[noreturn]] void throw_index(std::size_t k) const;
+
+  PooledVector<Variable> values_;
+};
+
+/// The state as constants: where truncated backpropagation through time cuts.
+State detach(const State& state);
+
+/// One step of a recurrent network. To make a cell, derive from this class and write step();
+/// unrolling, stacking, backpropagation through time and whatever else works on cells come from it.
+class Cell : public Module {
+ public:
+  /// `state_sizes`: the H of each state tensor `[B,H]`. Throws ArgumentError when a size is
+  /// below 1.
+  Cell(Index inputs, std::vector<Index> state_sizes);
+
+  Index inputs() const { return inputs_; }
+  const std::vector<Index>& state_sizes() const { return state_sizes_; }
+
+  /// State before the first step; zeros unless overridden. `dtype` is that of the input. A learned
+  /// start is a parameter `[H]`: `broadcast_to(start_, {batch, H})`.
+  virtual State initial_state(Index batch, Dtype dtype) const;
+
+  /// What of the input can be computed for several steps at once: `x: [T,B,I]` to `[T,B,P]`, biases
+  /// included. The default passes x on. A long sequence comes in parts, each step in one of them,
+  /// so what a step becomes must depend on that step of x alone.
+  virtual Variable project(const Variable& x) const { return x; }
+
+  /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to
+  /// the state after it.
+  virtual State step(const Variable& x, const State& state) const = 0;
+
+  /// What the next layer sees of a state: `[B,O]`. The default is the first tensor, the hidden
+  /// state. Override outputs() too when the size differs from that of state[0].
+  virtual Variable output(const State& state) const { return state[0]; }
+  /// O, the size of output(); that of the first state tensor unless output() is overridden.
+  virtual Index outputs() const { return state_sizes_[0]; }
+
+  /// Teacher forcing: the state with the output that the next step will read replaced by
+  /// `target: [B,O]`. To be overridden by cells that feed their output back; the default throws
+  /// ArgumentError, as a cell that does not read its output has nothing to replace.
+  virtual State force(const State& state, const Variable& target) const;
+
+ private:
+  Index inputs_;
+  std::vector<Index> state_sizes_;
+};
+
+}  // namespace unroll::nn

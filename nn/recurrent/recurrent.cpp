@@ -1,0 +1,237 @@
+#include <autograd/derivatives/checkpoint.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/piecewise.hpp>
+#include <autograd/ops/stack_builder.hpp>
+#include <autograd/tape/tape.hpp>
+#include <autograd/tensor/copy.hpp>
+#include <autograd/tensor/error.hpp>
+#include <autograd/tensor/random.hpp>
+#include <nn/recurrent/cell_checks.hpp>
+#include <nn/recurrent/recurrent.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unroll::nn {
+namespace {
+
+void check_input(const Cell& cell, const Variable& x) {
+  if (!x.defined() || x.rank() != 3 || x.size(2) != cell.inputs() || x.size(0) < 1 || x.size(1) < 1)
+    throw ShapeError("recurrent: x is " + describe(x.value()) + ", the cell takes [T,B," +
+                     std::to_string(cell.inputs()) + "] with T and B at least 1");
+}
+
+/// The number of steps that are forced.
+Index check_targets(const Cell& cell, const Variable& x, const Variable& targets) {
+  if (!targets.defined()) return 0;
+  if (targets.rank() != 3 || targets.size(0) > x.size(0) || targets.size(1) != x.size(1) ||
+      targets.size(2) != cell.outputs())
+    throw ShapeError("recurrent: the targets are " + describe(targets.value()) + ", for x " +
+                     to_string(x.shape()) + " and this cell they must be [F," +
+                     std::to_string(x.size(1)) + "," + std::to_string(cell.outputs()) +
+                     "] with F at most " + std::to_string(x.size(0)));
+  return targets.size(0);
+}
+
+void check_lengths(const Variable& x, const std::vector<Index>& lengths) {
+  const std::string what = "recurrent: ";
+  if (static_cast<Index>(lengths.size()) != x.size(1))
+    throw ShapeError(what + std::to_string(lengths.size()) + " lengths were given with x " +
+                     to_string(x.shape()) + "; each of the " + std::to_string(x.size(1)) +
+                     " sequences needs one");
+  for (std::size_t b = 0; b < lengths.size(); ++b)
+    if (lengths[b] < 1 || lengths[b] > x.size(0))
+      throw ArgumentError(what + "the length of sequence " + std::to_string(b) + " is " +
+                          std::to_string(lengths[b]) + "; with x " + to_string(x.shape()) +
+                          " it must lie in 1.." + std::to_string(x.size(0)));
+}
+
+/// Where the sequences of a batch end, and what that does to values. Does nothing for sequences of
+/// full length.
+class Ends {
+ public:
+  Ends(const Variable& x, const std::vector<Index>& lengths) : common_(x.size(0)) {
+    if (lengths.empty()) return;
+    check_lengths(x, lengths);
+    common_ = *std::min_element(lengths.begin(), lengths.end());
+    if (common_ == x.size(0)) return;
+    running_ = zeros({x.size(0), x.size(1), 1}, x.dtype());
+    for (Index b = 0; b < x.size(1); ++b) {
+      Tensor steps = running_.select(1, b).slice(0, 0, lengths[static_cast<std::size_t>(b)]);
+      kernels::fill(steps, 1.0);
+    }
+  }
+
+  /// `sequence: [T,B,N]` with zeros past the ends.
+  Variable clear(const Variable& sequence) const {
+    return running_.defined() ? where(running_, sequence, zeros({}, sequence.dtype())) : sequence;
+  }
+
+  /// The state after step t, which is the one before it where a sequence does not have that step.
+  State hold(Index t, State after, const State& before) const {
+    if (t < common_) return after;
+    const Tensor running = running_.select(0, t);
+    for (std::size_t k = 0; k < after.size(); ++k) after[k] = where(running, after[k], before[k]);
+    return after;
+  }
+
+ private:
+  Index common_;    // steps that every sequence has
+  Tensor running_;  // [T,B,1]: 1 up to the end of a sequence, then 0; undefined when there are none
+};
+
+/// The number of steps that project() gets at a time. So many rows are one large product, and what
+/// comes of them is still in the caches when the steps read it; a whole sequence would not be, and
+/// would take its memory twice, for the values and for their gradient.
+Index projected_steps(Index steps, Index batch) {
+  constexpr Index kRows = 256;
+  const Index parts = std::clamp<Index>((steps * batch + kRows / 2) / kRows, 1, steps);
+  return (steps + parts - 1) / parts;
+}
+
+bool is_same(const Variable& a, const Variable& b) {
+  return a.value().address() == b.value().address() && a.shape() == b.shape() &&
+         a.value().strides() == b.value().strides() && Tape::id(a) == Tape::id(b) &&
+         Tape::slot(a) == Tape::slot(b) && Tape::offset(a) == Tape::offset(b);
+}
+
+/// How a call of Recurrent runs the steps of a sequence, or of a segment of it.
+struct Unrolling {
+  std::shared_ptr<const Cell> cell;
+  Ends ends;
+  Index forced;  // steps from the first on that have targets
+  bool reverse;
+
+  /// `sequence: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced.
+  Sequence operator()(const Variable& sequence, State current, const Variable& targets,
+                      Index first) const {
+    const Index batch = sequence.size(1);
+    const Index steps = sequence.size(0);
+    const Index at_a_time = projected_steps(steps, batch);
+    // What cannot be seen in parts is copied once, not for each part.
+    const bool is_copied = at_a_time < steps && sequence.recorded() && !Tape::can_view(sequence);
+    const Variable x = is_copied ? clone(sequence) : sequence;
+    StackBuilder outputs(steps);
+    Variable projected;
+    Index begin = 0;  // of the steps projected
+    for (Index k = 0; k < steps; ++k) {
+      const Index t = reverse ? steps - 1 - k : k;
+      if (k % at_a_time == 0) {
+        begin = reverse ? std::max<Index>(t + 1 - at_a_time, 0) : t;
+        const Index end = std::min(begin + at_a_time, reverse ? t + 1 : steps);
+        projected = {};
+        projected = project("recurrent", *cell, end - begin == steps ? x : slice(x, 0, begin, end));
+      }
+      const Scope step = Scope::time_step(first + t);
+      State next = cell->step(select(projected, 0, t - begin), current);
+      check_state("recurrent", "what step returned", *cell, next, batch);
+      const Variable output = cell->output(next);
+      const Variable placed = outputs.put(t, output);
+      if (k + 1 < steps)
+        for (Variable& part : next)
+          if (is_same(part, output)) part = placed;
+      if (first + t < forced) {
+        next = cell->force(next, select(targets, 0, t));
+        check_state("recurrent", "what force returned", *cell, next, batch);
+      }
+      current = ends.hold(first + t, std::move(next), current);
+    }
+    return {outputs.finish(), std::move(current)};
+  }
+};
+
+/// The number of steps of a segment, so that what they save and the states between segments take
+/// at most `budget` bytes, or as little as they can.
+Index segment_length(const Unrolling& unrolling, const Variable& x, const State& state,
+                     const Variable& targets, std::size_t budget) {
+  constexpr Index kTried = 8;
+  const Index steps = x.size(0);
+  const Index tried = std::min(kTried, steps);
+  double step_bytes = 0.0;
+  {
+    const Generator before = default_generator();
+    const std::size_t held = memory::statistics().bytes_in_use;
+    Tape tape;
+    tape.observe(nullptr);  // a trial is no part of the program that tools look at
+    State start;
+    for (const Variable& part : state) start.push_back(detach(part));
+    const Variable forced = targets.defined() ? detach(targets) : Variable();
+    const Sequence trial = unrolling(slice(detach(x), 0, 0, tried), start, forced, 0);
+    default_generator() = before;
+    step_bytes =
+        static_cast<double>(memory::statistics().bytes_in_use - held) / static_cast<double>(tried);
+  }
+  double state_bytes = 0.0;
+  for (const Variable& part : state)
+    state_bytes +=
+        static_cast<double>(part.value().size()) * static_cast<double>(size_of(part.dtype()));
+  const auto all = static_cast<double>(steps);
+  if (all * step_bytes <= static_cast<double>(budget)) return steps;
+  // The sum of both is least at this length; longer segments keep fewer states.
+  const double least = std::ceil(std::sqrt(all * state_bytes / step_bytes));
+  const double longest = (static_cast<double>(budget) - all / least * state_bytes) / step_bytes;
+  return static_cast<Index>(std::min(all, std::max(least, longest)));
+}
+
+}  // namespace
+
+Sequence Recurrent::operator()(const Variable& x, const State& state,
+                               const UnrollOptions& options) const {
+  const Scope inside = scope(), layer = cell_->scope();
+  check_input(*cell_, x);
+  const Index forced = check_targets(*cell_, x, options.targets);
+  if (forced > 0 && options.reverse)
+    throw ArgumentError(
+        "recurrent: targets were given together with reverse, but a step reads the target of the "
+        "step before it in time; leave one of the two out");
+  const Unrolling unrolling{cell_, Ends(x, options.lengths), forced, options.reverse};
+  const Index steps = x.size(0);
+  const Index batch = x.size(1);
+  State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
+  check_state("recurrent", state.empty() ? "what initial_state returned" : "the state given",
+              *cell_, current, batch);
+  const Variable cleared = unrolling.ends.clear(x);
+
+  const bool limited = budget_ != std::numeric_limits<std::size_t>::max() && Tape::active();
+  const Index length =
+      limited ? segment_length(unrolling, cleared, current, options.targets, budget_) : steps;
+  if (length == steps) {
+    auto [outputs, last] = unrolling(cleared, std::move(current), options.targets, 0);
+    return {unrolling.ends.clear(outputs), std::move(last)};
+  }
+
+  const Index count = (steps + length - 1) / length;
+  PooledVector<Variable> outputs(static_cast<std::size_t>(count));
+  for (Index k = 0; k < count; ++k) {
+    const Index segment = options.reverse ? count - 1 - k : k;
+    const Index first = segment * length;
+    const Index end = std::min(steps, first + length);
+    std::vector<Variable> inputs{slice(cleared, 0, first, end)};
+    for (const Variable& part : current) inputs.push_back(part);
+    const std::size_t parts = current.size();
+    if (first < forced) inputs.push_back(slice(options.targets, 0, first, std::min(end, forced)));
+    const auto results = checkpoint(
+        [unrolling, parts, first](std::span<const Variable> in) {
+          State start;
+          for (std::size_t i = 0; i < parts; ++i) start.push_back(in[1 + i]);
+          const Variable targets = in.size() > 1 + parts ? in.back() : Variable();
+          auto [values, after] = unrolling(in[0], std::move(start), targets, first);
+          std::vector<Variable> all{std::move(values)};
+          for (const Variable& part : after) all.push_back(part);
+          return all;
+        },
+        inputs);
+    outputs[static_cast<std::size_t>(segment)] = results[0];
+    for (std::size_t i = 0; i < parts; ++i) current[i] = results[1 + i];
+  }
+  return {unrolling.ends.clear(concat(outputs, 0)), std::move(current)};
+}
+
+}  // namespace unroll::nn

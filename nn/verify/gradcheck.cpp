@@ -1,0 +1,97 @@
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/tensor/random.hpp>
+#include <nn/verify/gradcheck.hpp>
+
+#include <utility>
+
+namespace unroll::nn {
+namespace {
+
+/// Parameters in float64 for as long as this lives, bit for bit what they were afterwards.
+class InFloat64 {
+ public:
+  explicit InFloat64(const Module& module) : parameters_(module.parameters()) {
+    for (Parameter& parameter : parameters_) {
+      before_.push_back(parameter.value());
+      parameter.set(parameter.value().to(Dtype::float64));
+    }
+  }
+  ~InFloat64() {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].set(before_[i]);
+  }
+  InFloat64(const InFloat64&) = delete;
+  InFloat64& operator=(const InFloat64&) = delete;
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::vector<Tensor> before_;
+};
+
+/// The inputs of a recurrent layer: x, and a state from where the cell lives.
+std::vector<Tensor> inputs_of(const Recurrent& rnn, const Tensor& x) {
+  constexpr Index kSteps = 8;
+  const InFloat64 converted(rnn);
+  State state;
+  for (Index size : rnn.cell().state_sizes())
+    state.push_back(zeros({x.rank() == 3 ? x.size(1) : 1, size}, Dtype::float64));
+  for (Index steps = 0; x.rank() == 3 && x.size(0) > 0 && steps < kSteps; steps += x.size(0))
+    state = rnn(x, state).state;
+  std::vector<Tensor> inputs{x};
+  Generator generator(1990);
+  for (const Variable& reached : state)
+    inputs.push_back(
+        (reached + Variable(uniform(reached.shape(), -0.1, 0.1, Dtype::float64, generator)))
+            .value());
+  return inputs;
+}
+
+/// Outputs and final state as one row.
+DifferentiableFunction function_of(const Recurrent& rnn) {
+  return [&rnn](std::span<const Variable> arguments) {
+    State state;
+    for (const Variable& value : arguments.subspan(1)) state.push_back(value);
+    auto [outputs, last] = rnn(arguments[0], state);
+    PooledVector<Variable> all{reshape(outputs, {-1})};
+    for (const Variable& value : last) all.push_back(reshape(value, {-1}));
+    return concat(all);
+  };
+}
+
+}  // namespace
+
+GradcheckReport gradcheck(const Module& module, const DifferentiableFunction& f,
+                          const std::vector<Tensor>& inputs, GradcheckOptions options) {
+  const InFloat64 converted(module);
+  options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
+                            converted.parameters().end());
+  return unroll::gradcheck(f, inputs, options);
+}
+
+GradcheckReport check_float32(const Module& module, const DifferentiableFunction& f,
+                              const std::vector<Tensor>& inputs, GradcheckOptions options) {
+  const std::vector<Parameter> parameters = module.parameters();
+  options.parameters.insert(options.parameters.end(), parameters.begin(), parameters.end());
+  return unroll::check_float32(f, inputs, options);
+}
+
+GradcheckReport gradcheck(const Recurrent& rnn, const Tensor& x, const GradcheckOptions& options) {
+  return gradcheck(rnn, function_of(rnn), inputs_of(rnn, x), options);
+}
+
+GradcheckReport gradgradcheck(const Module& module, const DifferentiableFunction& f,
+                              const std::vector<Tensor>& inputs, GradcheckOptions options) {
+  const InFloat64 converted(module);
+  options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
+                            converted.parameters().end());
+  return unroll::gradgradcheck(f, inputs, options);
+}
+
+GradcheckReport gradgradcheck(const Recurrent& rnn, const Tensor& x,
+                              const GradcheckOptions& options) {
+  return gradgradcheck(rnn, function_of(rnn), inputs_of(rnn, x), options);
+}
+
+}  // namespace unroll::nn
