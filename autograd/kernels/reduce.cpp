@@ -30,6 +30,12 @@ double sum_row(const T* x, Index n, Index step) {
   return total;
 }
 
+/// A function of its own, so that the compiler sees a loop that it vectorises.
+template <class T>
+[[gnu::noinline]] void add_row(const T* __restrict row, Index n, double* __restrict sums) {
+  for (Index i = 0; i < n; ++i) sums[i] += static_cast<double>(row[i]);
+}
+
 /// Adds the sums of x to `totals`, float64 and of x's rank; where an axis has size 1 it is summed.
 void add_sums(const Tensor& x, Tensor& totals) {
   Strides into = totals.strides();
@@ -48,8 +54,7 @@ void add_sums(const Tensor& x, Tensor& totals) {
       if (into_step == 0 || n == 1)
         *sums += sum_row(row, n, step);
       else if (into_step == 1 && step == 1)
-#pragma GCC ivdep  // totals are not part of x
-        for (Index i = 0; i < n; ++i) sums[i] += static_cast<double>(row[i]);
+        add_row(row, n, sums);
       else
         for (Index i = 0; i < n; ++i) sums[i * into_step] += static_cast<double>(row[i * step]);
     });

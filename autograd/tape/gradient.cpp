@@ -1,8 +1,5 @@
 #include <autograd/kernels/rows.hpp>
-#include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/index.hpp>
-#include <autograd/ops/layout.hpp>
-#include <autograd/ops/matmul.hpp>
+#include <autograd/tape/accumulation.hpp>
 #include <autograd/tape/gradient.hpp>
 #include <autograd/tape/tape.hpp>
 #include <autograd/tape/term_checks.hpp>
@@ -38,8 +35,8 @@ Tensor ParameterGradient::to_dense() const {
 Variable ParameterGradient::whole() const { return dense.defined() ? dense : to_dense(); }
 
 void ParameterGradient::scale(double factor) {
-  if (dense.defined()) dense = dense * factor;
-  for (RowsTerm& term : rows) term.values = term.values * factor;
+  if (dense.defined()) dense = detail::accumulation::scaled(dense, factor);
+  for (RowsTerm& term : rows) term.values = detail::accumulation::scaled(term.values, factor);
 }
 
 Variable Gradients::operator[](const Variable& x) const {
@@ -71,7 +68,7 @@ Gradients& Gradients::operator+=(const Gradients& other) {
     if (found == parameters_.end()) {
       parameters_.push_back(term);
     } else if (found->dense.defined() || term.dense.defined()) {
-      found->dense = found->whole() + term.whole();
+      found->dense = detail::accumulation::sum(found->whole(), term.whole());
       found->rows.clear();
     } else {
       found->rows.insert(found->rows.end(), term.rows.begin(), term.rows.end());
@@ -140,12 +137,12 @@ void BackwardPass::add(const Variable& x, Variable g) {
     detail::check_term(operation_, x, g);
   // A term of a plain pass is a constant, whatever tape the seed or the vjp's values belong to.
   if (!differentiable_ && g.recorded()) g = Variable(g.value());
-  if (g.shape() != x.shape()) g = sum_to(g, x.shape());
+  if (g.shape() != x.shape()) g = detail::accumulation::summed_to(g, x.shape());
   if (x.base_ != 0) {
     const Shape& base = base_shape(x);
     if (x.value().size() != size_of(base) || !x.value().is_contiguous())
       return add_part(x, part_of(x), g);
-    if (base != x.shape()) g = reshape(g, base);
+    if (base != x.shape()) g = detail::accumulation::reshaped(g, base);
   }
   GradientBuffer& dense = terms(x).dense;
   if (differentiable_)
@@ -157,9 +154,9 @@ void BackwardPass::add(const Variable& x, Variable g) {
 void BackwardPass::add_part(const Variable& x, const Part& part, const Variable& g) {
   GradientBuffer& dense = terms(x).dense;
   if (plain_ && !differentiable_)
-    dense.add(detail::embed(g, base_shape(x), part));
+    dense.add(detail::accumulation::embedded(g, base_shape(x), part));
   else if (differentiable_)
-    dense.add_recorded(detail::embed(g, base_shape(x), part));
+    dense.add_recorded(detail::accumulation::embedded(g, base_shape(x), part));
   else
     dense.add(base_shape(x), part, g.value());
 }
@@ -179,7 +176,7 @@ void BackwardPass::add_rows(const Variable& x, const Tensor& indices, const Vari
   if (!wants(x)) return;
   detail::check_rows(operation_, x, indices, g);
   if (differentiable_ || plain_ || x.base_ != 0) {
-    add(x, detail::scatter_rows(g, indices, x.size(0)));
+    add(x, detail::accumulation::rows(g, indices, x.size(0)));
     return;
   }
   Terms& terms = this->terms(x);
@@ -192,7 +189,7 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
   if (!wants(x)) return;
   detail::check_product(operation_, x, a, b);
   if (differentiable_ || plain_) {
-    add(x, matmul(transpose(a), b));
+    add(x, detail::accumulation::product(a, b));
     return;
   }
   Terms& terms = this->terms(x);

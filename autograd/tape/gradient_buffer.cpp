@@ -1,4 +1,4 @@
-#include <autograd/ops/elementwise.hpp>
+#include <autograd/tape/accumulation.hpp>
 #include <autograd/tape/gradient_buffer.hpp>
 #include <autograd/tensor/copy.hpp>
 
@@ -65,13 +65,13 @@ void GradientBuffer::add(Variable g) {
     kernels::add_into(whole_.value(), g.value_);
     whole_ = std::move(g);
   } else {
-    whole_ = whole_ + g;
+    whole_ = detail::accumulation::sum(whole_, g);
   }
 }
 
 void GradientBuffer::add_recorded(Variable g) {
   written_ = {0, g.value().size()};
-  whole_ = whole_.defined() ? whole_ + g : std::move(g);
+  whole_ = whole_.defined() ? detail::accumulation::sum(whole_, g) : std::move(g);
 }
 
 void GradientBuffer::add(const Shape& shape, const Part& part, const Tensor& g) {
