@@ -14,7 +14,7 @@ void dropout(const Tensor& x, double rate, Generator& generator, Tensor& result)
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
     T* to = result.in_place<T>();
-    const auto scale = static_cast<T>(1.0 / (1.0 - rate));
+    const auto scale = static_cast<T>(rate < 1.0 ? 1.0 / (1.0 - rate) : 0.0);
     const int parts = parts_for(static_cast<double>(size) * kCost);
     parallel_for(parts, [&](int part) {
       const Range range = part_of(size, parts, part, kWords);

@@ -48,25 +48,25 @@ bool with_bound(T number, double bound, F test) {
       return with_bound(x, b, [](auto p, auto q) { return p op q; });    \
     });                                                                  \
   }
-UNROLL_COMPARISON(equal, ==)
-UNROLL_COMPARISON(not_equal, !=)
-UNROLL_COMPARISON(less, <)
-UNROLL_COMPARISON(less_equal, <=)
-UNROLL_COMPARISON(greater, >)
-UNROLL_COMPARISON(greater_equal, >=)
+UNROLL_COMPARISON(eq, ==)
+UNROLL_COMPARISON(ne, !=)
+UNROLL_COMPARISON(lt, <)
+UNROLL_COMPARISON(le, <=)
+UNROLL_COMPARISON(gt, >)
+UNROLL_COMPARISON(ge, >=)
 #undef UNROLL_COMPARISON
 
-Tensor logical_and(const Variable& a, const Variable& b) {
-  return compared("logical_and", a, b, [](auto x, auto y) { return x != 0 && y != 0; });
+Tensor mask_and(const Variable& a, const Variable& b) {
+  return compared("mask_and", a, b, [](auto x, auto y) { return x != 0 && y != 0; });
 }
-Tensor logical_or(const Variable& a, const Variable& b) {
-  return compared("logical_or", a, b, [](auto x, auto y) { return x != 0 || y != 0; });
+Tensor mask_or(const Variable& a, const Variable& b) {
+  return compared("mask_or", a, b, [](auto x, auto y) { return x != 0 || y != 0; });
 }
-Tensor logical_xor(const Variable& a, const Variable& b) {
-  return compared("logical_xor", a, b, [](auto x, auto y) { return (x != 0) != (y != 0); });
+Tensor mask_xor(const Variable& a, const Variable& b) {
+  return compared("mask_xor", a, b, [](auto x, auto y) { return (x != 0) != (y != 0); });
 }
-Tensor logical_not(const Variable& x) {
-  return tested("logical_not", x, [](auto a) { return a == 0; });
+Tensor mask_not(const Variable& x) {
+  return tested("mask_not", x, [](auto a) { return a == 0; });
 }
 
 Tensor is_nan(const Variable& x) {

@@ -6,28 +6,29 @@
 /// differentiate. Inputs have any shapes that broadcast as in NumPy, and one dtype, int64 included;
 /// the result has the broadcast shape and the same dtype, 1 for true and 0 for false, so that
 /// it can be summed, averaged and multiplied with what was compared, and needs no further dtype. As
-/// everywhere, every comparison with a NaN is false but not_equal. Throws ShapeError when shapes do
-/// not broadcast, DtypeError when dtypes differ, ArgumentError for undefined inputs.
+/// everywhere, every comparison with a NaN is false but ne. The names are those of PyTorch; less,
+/// any and the like would clash with std under two using-directives. Throws ShapeError when shapes
+/// do not broadcast, DtypeError when dtypes differ, ArgumentError for undefined inputs.
 namespace unroll {
 
-Tensor equal(const Variable& a, const Variable& b);
-Tensor equal(const Variable& a, double b);
-Tensor not_equal(const Variable& a, const Variable& b);
-Tensor not_equal(const Variable& a, double b);
-Tensor less(const Variable& a, const Variable& b);
-Tensor less(const Variable& a, double b);
-Tensor less_equal(const Variable& a, const Variable& b);
-Tensor less_equal(const Variable& a, double b);
-Tensor greater(const Variable& a, const Variable& b);
-Tensor greater(const Variable& a, double b);
-Tensor greater_equal(const Variable& a, const Variable& b);
-Tensor greater_equal(const Variable& a, double b);
+Tensor eq(const Variable& a, const Variable& b);
+Tensor eq(const Variable& a, double b);
+Tensor ne(const Variable& a, const Variable& b);
+Tensor ne(const Variable& a, double b);
+Tensor lt(const Variable& a, const Variable& b);
+Tensor lt(const Variable& a, double b);
+Tensor le(const Variable& a, const Variable& b);
+Tensor le(const Variable& a, double b);
+Tensor gt(const Variable& a, const Variable& b);
+Tensor gt(const Variable& a, double b);
+Tensor ge(const Variable& a, const Variable& b);
+Tensor ge(const Variable& a, double b);
 
 // Everything but 0 counts as true, a NaN too.
-Tensor logical_and(const Variable& a, const Variable& b);
-Tensor logical_or(const Variable& a, const Variable& b);
-Tensor logical_xor(const Variable& a, const Variable& b);
-Tensor logical_not(const Variable& x);
+Tensor mask_and(const Variable& a, const Variable& b);
+Tensor mask_or(const Variable& a, const Variable& b);
+Tensor mask_xor(const Variable& a, const Variable& b);
+Tensor mask_not(const Variable& x);
 
 Tensor is_nan(const Variable& x);
 Tensor is_inf(const Variable& x);     ///< infinite, of either sign

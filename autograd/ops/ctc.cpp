@@ -170,7 +170,7 @@ Variable ctc_loss(const Variable& log_p, const Tensor& targets, const CtcOptions
   Variable losses = -logsumexp(alpha + Variable(spelling.finish()), {-1});
 
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const Tensor impossible = greater(losses, -0.1 * kNever);
+  const Tensor impossible = gt(losses, -0.1 * kNever);
   losses =
       where(impossible, full({}, options.zero_infinity ? 0.0 : kInfinity, losses.dtype()), losses);
   if (options.reduction == Reduction::mean) {

@@ -8,8 +8,8 @@
 namespace unroll {
 
 Variable dropout(const Variable& x, double rate, Generator& generator) {
-  if (!(rate >= 0.0 && rate < 1.0))
-    throw ArgumentError("dropout: the rate must lie in [0, 1), it is " + std::to_string(rate));
+  if (!(rate >= 0.0 && rate <= 1.0))
+    throw ArgumentError("dropout: the rate must lie in [0, 1], it is " + std::to_string(rate));
   if (!x.defined() || !is_floating(x.dtype()))
     throw DtypeError("dropout: x must be float32 or float64, it is " + describe(x.value()));
   if (rate == 0.0) return x;

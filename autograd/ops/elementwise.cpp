@@ -108,6 +108,14 @@ Variable pow(const Variable& x, double exponent) {
   return elementwise(
       "pow", [exponent](auto a) { return pow(a, exponent); }, x);
 }
+Variable pow(const Variable& x, const Variable& exponent) {
+  return elementwise(
+      "pow", [](auto a, auto b) { return pow(a, b); }, x, exponent);
+}
+Variable pow(double base, const Variable& exponent) {
+  return elementwise(
+      "pow", [base](auto b) { return pow(base, b); }, exponent);
+}
 Variable maximum(const Variable& a, const Variable& b) {
   return elementwise(
       "maximum", [](auto x, auto y) { return maximum(x, y); }, a, b);

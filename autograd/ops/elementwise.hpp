@@ -35,6 +35,8 @@ Variable sigmoid(const Variable& x);   ///< 1 / (1 + e^-x)
 Variable softplus(const Variable& x);  ///< log(1 + e^x), without overflow
 Variable relu(const Variable& x);      ///< max(0, x); derivative 0 at 0
 Variable pow(const Variable& x, double exponent);
+Variable pow(const Variable& x, const Variable& exponent);  ///< they broadcast
+Variable pow(double base, const Variable& exponent);
 Variable maximum(const Variable& a, const Variable& b);  ///< where equal, the gradient goes to b
 Variable minimum(const Variable& a, const Variable& b);  ///< where equal, the gradient goes to b
 

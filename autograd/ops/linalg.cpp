@@ -29,7 +29,7 @@ void check(const char* operation, const Variable& x) {
 }
 
 void check_finite(const char* operation, const Variable& x) {
-  if (all(is_finite(x)).item() == 0.0)
+  if (all_true(is_finite(x)).item() == 0.0)
     throw ArgumentError(std::string(operation) + ": x " + to_string(x.shape()) +
                         " holds a NaN or an infinity");
 }
@@ -194,7 +194,8 @@ Variable svd_gradient(const Variable& x, const Svd& y, std::span<const Variable>
   };
   if (g[0].defined() || g[2].defined()) {
     check_distinct("svd", x, y.s);
-    if (x.size(-1) != x.size(-2) && all(y.s).item() == 0.0) check_regular("svd", x, all(y.s, {-1}));
+    if (x.size(-1) != x.size(-2) && all_true(y.s).item() == 0.0)
+      check_regular("svd", x, all_true(y.s, {-1}));
   }
   if (g[0].defined()) {
     const Variable turns = matmul(ut, g[0]) * reciprocal_gaps(square(y.s));

@@ -36,7 +36,7 @@ Variable lerp(const Variable& a, const Variable& b, double weight) {
 Variable where(const Tensor& condition, const Variable& a, const Variable& b) {
   if (!condition.defined()) throw ArgumentError("where: the condition is undefined");
   // Tested before it is rounded to another dtype, where something tiny would become 0.
-  const Tensor chosen = not_equal(condition, 0.0).to(a.dtype());
+  const Tensor chosen = ne(condition, 0.0).to(a.dtype());
   return detail::elementwise(
       "where", [](auto c, auto x, auto y) { return where(c != 0.0, x, y); }, chosen, a, b);
 }

@@ -183,7 +183,7 @@ Variable logsumexp_of(const Rows& rows) {
       "logsumexp", std::move(result),
       [x = rows.x](const Variable& y, const Variable& g, BackwardPass& pass) {
         // Not e^(x - y): of a large x, y has lost the digits that tell them apart.
-        const Tensor possible = not_equal(y, -HUGE_VAL);  // NaN is to stay
+        const Tensor possible = ne(y, -HUGE_VAL);  // NaN is to stay
         pass.add(x, g * softmax(where(possible, x, zeros({}, x.dtype()))) * Variable(possible));
       });
 }
@@ -311,21 +311,21 @@ Tensor argmin(const Variable& x, int axis, bool keep_axis) {
   return position("argmin", x, axis, keep_axis, kernels::Extreme::min);
 }
 
-Tensor any(const Variable& x) {
-  check_defined("any", x);
+Tensor any_true(const Variable& x) {
+  check_defined("any_true", x);
   return truth(flat(detach(x)), false, kernels::any_rows);
 }
-Tensor any(const Variable& x, Axes axes, bool keep_axes) {
-  check_defined("any", x);
-  return truth(rows_of("any", detach(x), axes), keep_axes, kernels::any_rows);
+Tensor any_true(const Variable& x, Axes axes, bool keep_axes) {
+  check_defined("any_true", x);
+  return truth(rows_of("any_true", detach(x), axes), keep_axes, kernels::any_rows);
 }
-Tensor all(const Variable& x) {
-  check_defined("all", x);
+Tensor all_true(const Variable& x) {
+  check_defined("all_true", x);
   return truth(flat(detach(x)), false, kernels::all_rows);
 }
-Tensor all(const Variable& x, Axes axes, bool keep_axes) {
-  check_defined("all", x);
-  return truth(rows_of("all", detach(x), axes), keep_axes, kernels::all_rows);
+Tensor all_true(const Variable& x, Axes axes, bool keep_axes) {
+  check_defined("all_true", x);
+  return truth(rows_of("all_true", detach(x), axes), keep_axes, kernels::all_rows);
 }
 
 Variable cumsum(const Variable& x, int axis) {

@@ -52,10 +52,10 @@ Tensor argmin(const Variable& x, int axis, bool keep_axis = false);
 
 /// 1 if any, or if all, are not 0, otherwise 0, in the dtype of x, which may be int64; a NaN is not
 /// 0. Of no elements, any is 0 and all is 1.
-Tensor any(const Variable& x);
-Tensor any(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
-Tensor all(const Variable& x);
-Tensor all(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
+Tensor any_true(const Variable& x);
+Tensor any_true(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
+Tensor all_true(const Variable& x);
+Tensor all_true(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
 
 /// Running sums, products and maxima along an axis: result of the shape of x. The derivative of a
 /// product is right at zeros too; cummax gives the gradient to the last of equals. A NaN stays from

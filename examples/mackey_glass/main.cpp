@@ -90,7 +90,7 @@ void program(const example::Options& options) {
   // Six series, each every sixth value, hold all 500 patterns: the first value read is x(100).
   const Tensor learnt = side_by_side(series, range(100, kSpacing), 88);
   const nn::Recurrent net = trained(20, tanh, learnt, options.quick ? 32 : 20000);
-  const nn::Recurrent linear = trained(1, nn::identity, learnt, options.quick ? 32 : 2000);
+  const nn::Recurrent linear = trained(1, nn::linear_activation, learnt, options.quick ? 32 : 2000);
 
   // 500 forecasts, from t = 618, 619, ...: four true values, then the loop is closed.
   const Tensor truth = side_by_side(series, range(600, 500), kDelays + kAhead);

@@ -78,7 +78,7 @@ std::vector<double> accuracies(const std::vector<double>& lengths, int updates,
   std::vector<double> result;
   for (const double n : lengths) {
     const Batch batch = sequences(static_cast<Index>(n), 200);
-    const Tensor correct = equal(argmax(net(batch.x), -1), batch.answer);
+    const Tensor correct = eq(argmax(net(batch.x), -1), batch.answer);
     result.push_back(mean(correct.to(Dtype::float32)).item());
   }
   return result;

@@ -7,9 +7,9 @@
 namespace unroll::nn {
 
 struct JordanOptions {
-  Activation activation = tanh;             ///< f
-  Activation output_activation = identity;  ///< g
-  bool bias = true;                         ///< false for the network as the lecture writes it
+  Activation activation = tanh;                      ///< f
+  Activation output_activation = linear_activation;  ///< g
+  bool bias = true;  ///< false for the network as the lecture writes it
 };
 
 /// Jordan network: the recurrence goes through the output (001_7fa6a7ec02051579.txt, "Recurrent

@@ -9,10 +9,10 @@
 namespace unroll::nn {
 
 struct NARXOptions {
-  Index output_delays = 1;                  ///< Ty, at least 1
-  Index input_delays = 0;                   ///< Tx
-  Activation activation = tanh;             ///< f, of the hidden layer
-  Activation output_activation = identity;  ///< of the output
+  Index output_delays = 1;                           ///< Ty, at least 1
+  Index input_delays = 0;                            ///< Tx
+  Activation activation = tanh;                      ///< f, of the hidden layer
+  Activation output_activation = linear_activation;  ///< of the output
 };
 
 /// Non-linear auto-regressive exogenous model with a hidden layer and tapped delay lines

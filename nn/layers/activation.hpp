@@ -27,7 +27,8 @@ class Activation {
   using Function = std::function<Variable(const Variable&)>;
   static Function checked(Function function) {
     if (!function)
-      throw ArgumentError("activation: there is no function; give one, as tanh, or identity");
+      throw ArgumentError(
+          "activation: there is no function; give one, as tanh, or linear_activation");
     return function;
   }
 
@@ -35,6 +36,6 @@ class Activation {
 };
 
 /// The activation of a linear unit.
-inline Variable identity(const Variable& x) { return x; }
+inline Variable linear_activation(const Variable& x) { return x; }
 
 }  // namespace unroll::nn

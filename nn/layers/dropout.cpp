@@ -7,8 +7,8 @@
 namespace unroll::nn {
 
 Dropout::Dropout(double rate) : rate_(rate) {
-  if (!(rate >= 0.0 && rate < 1.0))
-    throw ArgumentError("dropout: the rate must lie in [0, 1), it is " + std::to_string(rate));
+  if (!(rate >= 0.0 && rate <= 1.0))
+    throw ArgumentError("dropout: the rate must lie in [0, 1], it is " + std::to_string(rate));
 }
 
 Variable Dropout::operator()(const Variable& x, Generator& generator) const {

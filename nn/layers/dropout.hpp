@@ -7,7 +7,7 @@
 namespace unroll::nn {
 
 /// In training mode `dropout` of x (autograd/ops/dropout.hpp), otherwise x. Throws ArgumentError
-/// unless 0 <= rate < 1.
+/// unless 0 <= rate <= 1.
 class Dropout : public Module {
  public:
   explicit Dropout(double rate);

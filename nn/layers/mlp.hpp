@@ -8,8 +8,8 @@
 namespace unroll::nn {
 
 struct MLPOptions {
-  Activation activation = tanh;             ///< of every layer but the last
-  Activation output_activation = identity;  ///< of the last
+  Activation activation = tanh;                      ///< of every layer but the last
+  Activation output_activation = linear_activation;  ///< of the last
   bool bias = true;
 };
 

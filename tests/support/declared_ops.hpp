@@ -20,6 +20,7 @@ inline std::string text_of(const std::filesystem::path& file) {
 /// returns variables: its name, and its signatures.
 inline std::map<std::string, std::set<std::string>> declared_ops() {
   const std::regex detail(R"(namespace detail \{[\s\S]*?\}  // namespace detail)");
+  const std::regex classes(R"(\n(?:class|struct) \w+[^;{]*\{[\s\S]*?\n\};)");
   const std::regex comment(R"(//[^\n]*)");
   const std::regex declaration(
       R"((?:^|[\s<])Variable(?:>|,\s*N>)?\s+(operator[^\s(]+|\w+)\(([^;]*?)\)\s*[;{])");
@@ -28,7 +29,7 @@ inline std::map<std::string, std::set<std::string>> declared_ops() {
   for (const auto& entry : std::filesystem::directory_iterator(UNROLL_SOURCE_DIR "/autograd/ops")) {
     if (entry.path().extension() != ".hpp") continue;
     std::string text = std::regex_replace(text_of(entry.path()), detail, "");
-    text = std::regex_replace(text, comment, "");
+    text = std::regex_replace(std::regex_replace(text, classes, ""), comment, "");
     for (std::sregex_iterator at(text.begin(), text.end(), declaration), end; at != end; ++at) {
       std::string parameters = std::regex_replace((*at)[2].str(), default_argument, "");
       std::erase_if(parameters, [](unsigned char c) { return std::isspace(c) != 0; });

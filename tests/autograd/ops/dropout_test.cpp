@@ -52,9 +52,18 @@ TEST_CASE("dropout passes a NaN on, and takes views") {
     CHECK(std::isnan(value));
 }
 
+TEST_CASE("rate 1 leaves nothing, and no gradient") {
+  Tape tape;
+  Generator generator(1);
+  const Variable x = tape.watch(random({7}, 1));
+  const Variable y = dropout(x, 1.0, generator);
+  expect_values(y.value(), std::vector<double>(7, 0.0));
+  expect_values(tape.gradients(sum(y))[x].value(), std::vector<double>(7, 0.0));
+}
+
 TEST_CASE("dropout names what it refuses") {
-  for (double rate : {-0.1, 1.0, std::nan("")})
-    expect_error<ArgumentError>([&] { dropout(ones({2}), rate); }, {"dropout", "[0, 1)"});
+  for (double rate : {-0.1, 1.1, std::nan("")})
+    expect_error<ArgumentError>([&] { dropout(ones({2}), rate); }, {"dropout", "[0, 1]"});
   expect_error<DtypeError>([] { dropout(arange(3), 0.5); }, {"dropout", "int64 [3]"});
   expect_error<DtypeError>([] { dropout(Variable(), 0.0); }, {"dropout", "undefined"});
 }

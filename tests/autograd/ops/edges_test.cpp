@@ -155,9 +155,7 @@ TEST_CASE("a branch that where does not choose has no slope, inside a lambda or 
   for (Dtype dtype : kDtypes) {
     const Tensor x = numbers({-1.0, 0.0, 2.0}, dtype);
     const Outcome outside = outcome(
-        [](const Variable& v) {
-          return where(greater(v, 0.0), log(v) + sqrt(v), zeros({}, v.dtype()));
-        },
+        [](const Variable& v) { return where(gt(v, 0.0), log(v) + sqrt(v), zeros({}, v.dtype())); },
         x);
     const Outcome inside = outcome(
         [](const Variable& v) {
@@ -309,10 +307,10 @@ TEST_CASE("integers are compared by all their digits") {
   constexpr std::int64_t kLarge = (std::int64_t{1} << 53) + 1;
   const Tensor x = Tensor::of<std::int64_t>({3}, {kLarge, kLarge - 1, -kLarge});
   const auto bound = static_cast<double>(kLarge - 1);
-  CHECK(equal(x, bound).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 1, 0});
-  CHECK(greater(x, bound).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0, 0});
-  CHECK(less(x, -bound).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 0, 1});
-  CHECK(less(x, 0.5).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 0, 1});
+  CHECK(eq(x, bound).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 1, 0});
+  CHECK(gt(x, bound).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0, 0});
+  CHECK(lt(x, -bound).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 0, 1});
+  CHECK(lt(x, 0.5).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 0, 1});
 }
 
 }  // namespace unroll::testing

@@ -137,17 +137,17 @@ TEST_CASE("argmax and argmin give positions as int64") {
 TEST_CASE("any and all keep the dtype of what they look at") {
   const Tensor x = Tensor::of<double>({2, 2}, {0, 0, 0, 2});
   for (Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64}) {
-    CHECK(any(x.to(dtype)).dtype() == dtype);
-    CHECK(any(x.to(dtype)).item() == 1);
-    CHECK(all(x.to(dtype)).item() == 0);
-    expect_values(any(x.to(dtype), {1}), {0, 1});
-    expect_values(all(x.to(dtype), {1}), {0, 0});
-    CHECK(any(x.to(dtype), {0}, true).shape() == Shape{1, 2});
-    CHECK(all(x.to(dtype), {0, 1}).shape() == Shape{});
+    CHECK(any_true(x.to(dtype)).dtype() == dtype);
+    CHECK(any_true(x.to(dtype)).item() == 1);
+    CHECK(all_true(x.to(dtype)).item() == 0);
+    expect_values(any_true(x.to(dtype), {1}), {0, 1});
+    expect_values(all_true(x.to(dtype), {1}), {0, 0});
+    CHECK(any_true(x.to(dtype), {0}, true).shape() == Shape{1, 2});
+    CHECK(all_true(x.to(dtype), {0, 1}).shape() == Shape{});
   }
-  CHECK(any(zeros({0})).item() == 0);
-  CHECK(all(zeros({0})).item() == 1);
-  CHECK(any(row({0, kNan})).item() == 1);
+  CHECK(any_true(zeros({0})).item() == 0);
+  CHECK(all_true(zeros({0})).item() == 1);
+  CHECK(any_true(row({0, kNan})).item() == 1);
 }
 
 TEST_CASE("scans agree with plain loops along every axis") {
@@ -190,7 +190,7 @@ TEST_CASE("reductions and scans refuse what they cannot do, by name") {
   expect_error<DtypeError>([] { cumsum(arange(3), 0); }, {"cumsum", "int64"});
   expect_error<ArgumentError>([&] { cumprod(x, 2); }, {"cumprod", "2"});
   expect_error<ArgumentError>([] { argmax(Variable()); }, {"argmax", "undefined"});
-  expect_error<ArgumentError>([] { any(Variable()); }, {"any", "undefined"});
+  expect_error<ArgumentError>([] { any_true(Variable()); }, {"any_true", "undefined"});
 }
 
 }  // namespace unroll::testing

@@ -171,7 +171,7 @@ TEST_CASE("functions of two numbers agree with the standard library") {
     expect(lerp(a, b, 0.25), [](double p, double q) { return 0.75 * p + 0.25 * q; });
     expect(lerp(a, b, 0.75), [](double p, double q) { return 0.25 * p + 0.75 * q; });
     expect(lerp(a, b, 1.0), [](double, double q) { return q; });
-    expect(where(less(a, b), a, b), [](double p, double q) { return p < q ? p : q; });
+    expect(where(lt(a, b), a, b), [](double p, double q) { return p < q ? p : q; });
   }
   CHECK(at(hypot(number(3e200), number(4e200))) == doctest::Approx(5e200));
   CHECK(at(fmod(number(1e18), number(3))) == std::fmod(1e18, 3));
@@ -245,7 +245,7 @@ TEST_CASE("activations pass a NaN on") {
 TEST_CASE("where keeps a NaN of the side not chosen out of value and gradient") {
   Tape tape;
   const Variable x = tape.watch(Tensor::of<double>({3}, {-1.0, 0.0, 4.0}));
-  const Variable y = where(greater(x, 0.0), sqrt(x), full({}, 7.0, Dtype::float64));
+  const Variable y = where(gt(x, 0.0), sqrt(x), full({}, 7.0, Dtype::float64));
   CHECK(y.value().to_vector<double>() == std::vector{7.0, 7.0, 2.0});
   const Variable tiny = where(full({}, 1e-300, Dtype::float64), ones({}), zeros({}));
   CHECK(tiny.item() == 1.0);
@@ -255,26 +255,26 @@ TEST_CASE("comparisons give 1 or 0 in the dtype of their inputs") {
   for (Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64}) {
     const Tensor x = Tensor::of<double>({3}, {-1.0, 0.0, 2.0}).to(dtype);
     const Tensor column = Tensor::of<double>({2, 1}, {0.0, 2.0}).to(dtype);
-    CHECK(less(x, column).dtype() == dtype);
-    CHECK(less(x, column).shape() == Shape{2, 3});
-    expect_values(less(x, column), {1, 0, 0, 1, 1, 0});
-    expect_values(less_equal(x, column), {1, 1, 0, 1, 1, 1});
-    expect_values(greater(x, column), {0, 0, 1, 0, 0, 0});
-    expect_values(greater_equal(x, column), {0, 1, 1, 0, 0, 1});
-    expect_values(equal(x, column), {0, 1, 0, 0, 0, 1});
-    expect_values(not_equal(x, column), {1, 0, 1, 1, 1, 0});
-    expect_values(greater(x, -0.5), {0, 1, 1});
-    expect_values(less(x, 0.5), {1, 1, 0});
-    expect_values(logical_and(x, column), {0, 0, 0, 1, 0, 1});
-    expect_values(logical_or(x, column), {1, 0, 1, 1, 1, 1});
-    expect_values(logical_xor(x, column), {1, 0, 1, 0, 1, 0});
-    expect_values(logical_not(x), {0, 1, 0});
+    CHECK(lt(x, column).dtype() == dtype);
+    CHECK(lt(x, column).shape() == Shape{2, 3});
+    expect_values(lt(x, column), {1, 0, 0, 1, 1, 0});
+    expect_values(le(x, column), {1, 1, 0, 1, 1, 1});
+    expect_values(gt(x, column), {0, 0, 1, 0, 0, 0});
+    expect_values(ge(x, column), {0, 1, 1, 0, 0, 1});
+    expect_values(eq(x, column), {0, 1, 0, 0, 0, 1});
+    expect_values(ne(x, column), {1, 0, 1, 1, 1, 0});
+    expect_values(gt(x, -0.5), {0, 1, 1});
+    expect_values(lt(x, 0.5), {1, 1, 0});
+    expect_values(mask_and(x, column), {0, 0, 0, 1, 0, 1});
+    expect_values(mask_or(x, column), {1, 0, 1, 1, 1, 1});
+    expect_values(mask_xor(x, column), {1, 0, 1, 0, 1, 0});
+    expect_values(mask_not(x), {0, 1, 0});
     expect_values(is_finite(x), {1, 1, 1});
   }
   const Tensor values = Tensor::of<double>({4}, {-1.0, kNan, 0.0, 2.0});
-  expect_values(less(values, 9.0), {1, 0, 1, 1});
-  expect_values(equal(values, values), {1, 0, 1, 1});
-  expect_values(not_equal(values, values), {0, 1, 0, 0});
+  expect_values(lt(values, 9.0), {1, 0, 1, 1});
+  expect_values(eq(values, values), {1, 0, 1, 1});
+  expect_values(ne(values, values), {0, 1, 0, 0});
   expect_values(is_nan(values), {0, 1, 0, 0});
   expect_values(is_inf(Tensor::of<double>({3}, {kInfinity, -kInfinity, kNan})), {1, 1, 0});
   expect_values(is_finite(Tensor::of<double>({3}, {kInfinity, 1.0, kNan})), {0, 1, 0});
@@ -294,9 +294,9 @@ TEST_CASE("functions refuse what they cannot do, by name") {
   expect_error<ArgumentError>([&] { celu(x, 0); }, {"celu", "alpha"});
   expect_error<ArgumentError>([&] { where(Tensor(), x, x); }, {"where", "condition"});
   expect_error<ShapeError>([&] { where(ones({3}), x, x); }, {"where", "[3]", "[2]"});
-  expect_error<DtypeError>([&] { less(x, number(1)); }, {"less", "float32", "float64"});
-  expect_error<ShapeError>([&] { less(x, ones({3})); }, {"less", "[2]", "[3]"});
-  expect_error<ArgumentError>([&] { less(Variable(), x); }, {"less", "undefined"});
+  expect_error<DtypeError>([&] { lt(x, number(1)); }, {"lt", "float32", "float64"});
+  expect_error<ShapeError>([&] { lt(x, ones({3})); }, {"lt", "[2]", "[3]"});
+  expect_error<ArgumentError>([&] { lt(Variable(), x); }, {"lt", "undefined"});
   expect_error<ArgumentError>([&] { is_nan(Variable()); }, {"is_nan", "undefined"});
 }
 

@@ -168,6 +168,10 @@ void add_elementwise(std::map<std::string, Row>& rows) {
                             [](const Variable& a, const Variable& b) { return a * b; });
   rows["divide"] = binary("operator/", Domain::any, Domain::nonzero,
                           [](const Variable& a, const Variable& b) { return a / b; });
+  rows["pow/exponents"] = binary("pow", Domain::positive, Domain::any,
+                                 [](const Variable& a, const Variable& b) { return pow(a, b); });
+  rows["pow/base"] = with_numbers("pow", Domain::any, {{0.3, 2.0}},
+                                  [](const Variable& x, Numbers n) { return pow(n[0], x); });
   rows["atan2"] = binary("atan2", Domain::nonzero, Domain::positive,
                          [](const Variable& a, const Variable& b) { return atan2(a, b); });
   rows["hypot"] = binary("hypot", Domain::nonzero, Domain::nonzero,

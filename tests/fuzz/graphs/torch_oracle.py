@@ -192,6 +192,8 @@ OPS = {
     "celu": lambda x, n: [torch.where(x[0] > 0, x[0], n[0] * torch.expm1(x[0] / n[0]))],
     "pow": lambda x, n: [power(x[0], n[0])],
     "pow/whole": lambda x, n: [power(x[0], n[0])],
+    "pow/exponents": lambda x, n: [x[0]**x[1]],
+    "pow/base": lambda x, n: [n[0]**x[0]],
     "add/number": lambda x, n: [x[0] + n[0]],
     "add/number_first": lambda x, n: [n[0] + x[0]],
     "subtract/number": lambda x, n: [x[0] - n[0]],

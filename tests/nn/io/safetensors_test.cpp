@@ -258,7 +258,7 @@ TEST_CASE("names and order of fields are free, and unknown fields are passed ove
 TEST_CASE("many tensors are read, and so is what names a hundred thousand of them at once") {
   const Folder folder;
   nn::TensorFile file;
-  for (int k = 0; k < 100000; ++k) file.tensors.emplace_back("t" + std::to_string(k), ones({1}));
+  for (int k = 0; k < 100000; ++k) file.tensors.emplace_back(std::to_string(k), ones({1}));
   nn::save_safetensors(folder / "many", file);
   const nn::TensorFile loaded = nn::load_safetensors(folder / "many");
   CHECK(loaded.tensors.size() == 100000);

@@ -89,8 +89,8 @@ TEST_CASE("the gradient of Dropout passes where the value passed, with the same 
   CHECK(gradients[x].value().to_vector<double>() == y.value().to_vector<double>());
 }
 
-TEST_CASE("Dropout refuses a rate outside [0, 1)") {
-  for (double rate : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN(),
+TEST_CASE("Dropout refuses a rate outside [0, 1]") {
+  for (double rate : {-0.1, 1.1, 1.5, std::numeric_limits<double>::quiet_NaN(),
                       std::numeric_limits<double>::infinity()})
-    expect_error<ArgumentError>([&] { nn::Dropout dropout(rate); }, {"dropout", "[0, 1)"});
+    expect_error<ArgumentError>([&] { nn::Dropout dropout(rate); }, {"dropout", "[0, 1]"});
 }

@@ -56,7 +56,7 @@ struct Custom : nn::Cell {
   using Step = std::function<nn::State(const Variable&, const nn::State&)>;
   using Map = std::function<Variable(const Variable&)>;
 
-  explicit Custom(Step next, Map input = nn::identity, Map read = nn::identity)
+  explicit Custom(Step next, Map input = nn::linear_activation, Map read = nn::linear_activation)
       : Cell(2, {2}), next_(std::move(next)), input_(std::move(input)), read_(std::move(read)) {}
   Variable project(const Variable& input) const override { return input_(input); }
   nn::State step(const Variable& input, const nn::State& state) const override {
@@ -215,9 +215,9 @@ TEST_CASE("a cell that returns something else than it says is refused, by the na
                    return concat({input, input}, 0);
                  }),
           {"rtrl: ", "project made", "[2,1,2]", "[1,1,2]"});
-  refused(Custom(next, nn::identity, [](const Variable&) { return Variable(); }),
+  refused(Custom(next, nn::linear_activation, [](const Variable&) { return Variable(); }),
           {"rtrl: ", "output", "undefined", "[B,2]"});
-  refused(Custom(next, nn::identity,
+  refused(Custom(next, nn::linear_activation,
                  [](const Variable& h) {
                    return concat({h, h});
                  }),

@@ -107,7 +107,7 @@ TEST_CASE("a part of the state can be looked at alone") {
 
 TEST_CASE("a report says whether gradients vanish, explode or keep their size") {
   const auto report = [](double scale) {
-    nn::Recurrent rnn(nn::Elman(1, 4, {.activation = nn::identity}));
+    nn::Recurrent rnn(nn::Elman(1, 4, {.activation = nn::linear_activation}));
     rnn.to(Dtype::float64);
     std::vector<double> diagonal(16, 0.0);
     for (std::size_t k = 0; k < 4; ++k) diagonal[5 * k] = scale;

@@ -141,7 +141,7 @@ TEST_CASE("states of another number of layers are refused") {
   expect_error<ShapeError>([&] { stacked(zeros({1, 3, 2}), states); }, {"[2,3]", "batch of 3"});
 }
 
-TEST_CASE("a dropout rate outside [0, 1) is refused") {
-  expect_error<ArgumentError>([] { nn::Stacked({.dropout = 1.0}, nn::GRU(2, 3)); },
-                              {"dropout", "[0, 1)"});
+TEST_CASE("a dropout rate outside [0, 1] is refused") {
+  expect_error<ArgumentError>([] { nn::Stacked({.dropout = 1.5}, nn::GRU(2, 3)); },
+                              {"dropout", "[0, 1]"});
 }
