@@ -147,7 +147,8 @@ GradcheckReport check_float32(const DifferentiableFunction& f, const std::vector
     double largest = largest_of(all[k].wide);
     // A gradient whose terms cancel is rounded as they are.
     if (k > 0)
-      if (const double of_input = largest_of(varied.point()[k - 1].to_vector<double>()))
+      if (const double of_input = largest_of(varied.point()[k - 1].to_vector<double>());
+          of_input > 0.0)
         largest = std::max(largest, of_result / of_input);
     for (std::size_t i = 0; i < all[k].wide.size(); ++i) {
       ++report.checked;
