@@ -3,26 +3,20 @@
 #include <nn/optim/update_pass.hpp>
 
 #include <cmath>
-#include <string>
 #include <tuple>
 #include <utility>
 
 namespace unroll::nn {
 
 Adam::Adam(std::vector<Parameter> parameters, const AdamOptions& options)
-    : Optimizer(std::move(parameters)), options_(options), moments_(this->parameters().size()) {
+    : Optimizer("Adam", std::move(parameters), options.learning_rate),
+      options_(options),
+      moments_(this->parameters().size()) {
   const auto is_decay_rate = [](double beta) { return beta >= 0.0 && beta < 1.0; };
-  if (!(options.learning_rate >= 0.0 && options.epsilon >= 0.0 && options.weight_decay >= 0.0))
-    throw ArgumentError("Adam: learning rate, epsilon and weight decay must not be negative");
+  if (!(options.epsilon >= 0.0 && options.weight_decay >= 0.0))
+    throw ArgumentError("Adam: epsilon and weight decay must not be negative");
   if (!is_decay_rate(options.beta1) || !is_decay_rate(options.beta2))
     throw ArgumentError("Adam: beta1 and beta2 must lie in [0, 1)");
-}
-
-void Adam::set_learning_rate(double rate) {
-  if (!(rate >= 0.0))
-    throw ArgumentError("Adam: the learning rate must not be negative, it is " +
-                        std::to_string(rate));
-  options_.learning_rate = rate;
 }
 
 void Adam::update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) {
@@ -36,9 +30,9 @@ void Adam::update(std::size_t index, const ParameterGradient& gradient, UpdatePa
   moments.first = moments.first.to(weight.dtype());
   moments.second = moments.second.to(weight.dtype());
   const auto t = static_cast<double>(++moments.steps);
-  const double rate = options_.learning_rate / (1.0 - std::pow(options_.beta1, t));
+  const double rate = learning_rate() / (1.0 - std::pow(options_.beta1, t));
   const double scale = 1.0 / std::sqrt(1.0 - std::pow(options_.beta2, t));
-  const double keep = 1.0 - options_.learning_rate * options_.weight_decay;
+  const double keep = 1.0 - learning_rate() * options_.weight_decay;
   // In float32, 1 - 0.999f would be off by 5e-5, and so would every step: both are captured.
   const auto formula = [=, beta1 = options_.beta1, take1 = 1.0 - options_.beta1,
                         beta2 = options_.beta2, take2 = 1.0 - options_.beta2,

@@ -25,10 +25,6 @@ class Adam : public Optimizer {
   /// Throws ArgumentError for a negative rate or epsilon, or a beta outside [0, 1).
   explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
 
-  double learning_rate() const { return options_.learning_rate; }
-  /// Throws ArgumentError for a negative rate.
-  void set_learning_rate(double rate);
-
  private:
   struct Moments {
     Tensor first, second;

@@ -40,7 +40,8 @@ Tensor looked_up_rows(const ParameterGradient& gradient) {
 void scale(Gradients& gradients, double factor) {
   UpdatePass pass;
   const auto add = [&](Variable& gradient) {
-    if (gradient.recorded()) {  // of a differentiable sweep: the scaling belongs on the tape too
+    if (gradient.recorded()) {  // of a differentiable backward pass: the scaling belongs on the
+                                // tape too
       gradient = gradient * factor;
       return;
     }

@@ -50,9 +50,18 @@ void check(const ParameterGradient& gradient) {
 
 }  // namespace
 
-Optimizer::Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
+Optimizer::Optimizer(std::string name, std::vector<Parameter> parameters, double learning_rate)
+    : name_(std::move(name)), parameters_(std::move(parameters)) {
+  set_learning_rate(learning_rate);
   for (std::size_t k = 0; k < parameters_.size(); ++k)
     index_.try_emplace(parameters_[k].identity(), k);
+}
+
+void Optimizer::set_learning_rate(double rate) {
+  if (!(rate >= 0.0))
+    throw ArgumentError(name_ + ": the learning rate must not be negative, it is " +
+                        std::to_string(rate));
+  learning_rate_ = rate;
 }
 
 void Optimizer::step(const Gradients& gradients) {

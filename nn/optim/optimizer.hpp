@@ -2,15 +2,15 @@
 
 #include <autograd/tape/gradient.hpp>
 #include <autograd/tape/parameter.hpp>
+#include <nn/optim/update_pass.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace unroll::nn {
-
-class UpdatePass;
 
 /// What an optimizer does with gradients of which one is a NaN or an infinity.
 enum class NonFinite {
@@ -23,7 +23,8 @@ enum class NonFinite {
 /// parameters are ignored; parameters without a gradient stay as they are.
 class Optimizer {
  public:
-  explicit Optimizer(std::vector<Parameter> parameters);
+  /// `name` begins the messages of errors. Throws ArgumentError for a negative learning rate.
+  Optimizer(std::string name, std::vector<Parameter> parameters, double learning_rate);
   virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
@@ -36,6 +37,10 @@ class Optimizer {
   void set_non_finite(NonFinite policy) { non_finite_ = policy; }
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
+  double learning_rate() const { return learning_rate_; }
+  /// For schedules: the rate of the steps to come. Throws ArgumentError for a negative rate.
+  void set_learning_rate(double rate);
+
   /// Number of steps taken.
   std::int64_t steps() const { return steps_; }
 
@@ -45,7 +50,9 @@ class Optimizer {
   virtual void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) = 0;
 
  private:
+  std::string name_;
   std::vector<Parameter> parameters_;
+  double learning_rate_ = 0.0;
   std::unordered_map<const void*, std::size_t> index_;  // by identity
   std::int64_t steps_ = 0;
   NonFinite non_finite_ = NonFinite::keep;

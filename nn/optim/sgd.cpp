@@ -3,7 +3,6 @@
 #include <nn/optim/update_pass.hpp>
 
 #include <span>
-#include <string>
 #include <utility>
 
 namespace unroll::nn {
@@ -28,24 +27,19 @@ void update_rows(Tensor& weight, std::span<const RowsTerm> rows, double learning
 }  // namespace
 
 SGD::SGD(std::vector<Parameter> parameters, const SGDOptions& options)
-    : Optimizer(std::move(parameters)), options_(options), velocity_(this->parameters().size()) {
-  if (!(options.learning_rate >= 0.0 && options.momentum >= 0.0 && options.weight_decay >= 0.0))
-    throw ArgumentError("SGD: learning rate, momentum and weight decay must not be negative");
+    : Optimizer("SGD", std::move(parameters), options.learning_rate),
+      options_(options),
+      velocity_(this->parameters().size()) {
+  if (!(options.momentum >= 0.0 && options.weight_decay >= 0.0))
+    throw ArgumentError("SGD: momentum and weight decay must not be negative");
   if (options.nesterov && options.momentum == 0.0)
     throw ArgumentError("SGD: Nesterov's step needs a momentum");
-}
-
-void SGD::set_learning_rate(double rate) {
-  if (!(rate >= 0.0))
-    throw ArgumentError("SGD: the learning rate must not be negative, it is " +
-                        std::to_string(rate));
-  options_.learning_rate = rate;
 }
 
 void SGD::update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) {
   Parameter parameter = gradient.parameter;
   Tensor& weight = parameter.mutable_value();
-  const double rate = options_.learning_rate;
+  const double rate = learning_rate();
   const double decay = options_.weight_decay;
   if (options_.momentum == 0.0 && decay == 0.0 && !gradient.dense.defined())
     return update_rows(weight, gradient.rows, rate);

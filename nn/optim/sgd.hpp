@@ -18,10 +18,6 @@ class SGD : public Optimizer {
   /// Throws ArgumentError for a negative rate.
   explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
 
-  double learning_rate() const { return options_.learning_rate; }
-  /// Throws ArgumentError for a negative rate.
-  void set_learning_rate(double rate);
-
  private:
   void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) override;
 

@@ -26,7 +26,7 @@ void UpdatePass::run() const {
   const int parts = kernels::parts_for(cost);
   kernels::parallel_for(parts, [&](int part) {
     const kernels::Range range = kernels::part_of(size, parts, part, kGrain);
-    Index first = 0;  // where an update begins when all lie end to end
+    Index first = 0;  // where an update begins when all are concatenated
     for (const Update& update : updates_) {
       const Index begin = std::max(range.begin - first, Index{0});
       const Index end = std::min(range.end - first, update.size);

@@ -15,7 +15,7 @@ namespace unroll::nn {
 /// are collected, then run in one pass over memory, cut among threads by the elements of all of
 /// them together. An element's result does not depend on the cut.
 ///
-/// A formula is a lambda as pointwise takes it, of which the captured numbers are copied. The
+/// A formula is a lambda as pointwise takes it, of which the captures are copied. The
 /// tensors of one formula have one size and one floating dtype; those that change are contiguous
 /// and have no other owner. They are written to by run() and may be moved before it, but must live.
 class UpdatePass {

@@ -108,7 +108,7 @@ TEST_CASE("parameters that share one gradient are each scaled once") {
   expect_values(gradients[b].value(), {1.0, 0.0}, 1e-15);
 }
 
-TEST_CASE("a clipped gradient of a differentiable sweep can still be differentiated") {
+TEST_CASE("a clipped gradient of a differentiable backward pass can still be differentiated") {
   const Parameter w("w", full({}, 2.0, Dtype::float64));
   Tape tape;
   const Variable x(w);

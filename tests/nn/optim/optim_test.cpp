@@ -295,6 +295,20 @@ TEST_CASE("options outside their domain are refused") {
   expect_error<ArgumentError>([&] { other.set_learning_rate(nan); }, {"Adam", "learning rate"});
 }
 
+TEST_CASE("a schedule sets the rate of any optimizer") {
+  Parameter w("w", ones({2}, Dtype::float64));
+  nn::SGD sgd({w});
+  nn::Adam adam({w});
+  for (nn::Optimizer* optimizer :
+       {static_cast<nn::Optimizer*>(&sgd), static_cast<nn::Optimizer*>(&adam)}) {
+    optimizer->set_learning_rate(0.0);
+    CHECK(optimizer->learning_rate() == 0.0);
+    Tape tape;
+    optimizer->step(tape.gradients(sum(square(Variable(w)))));
+    expect_values(w.value(), {1.0, 1.0});
+  }
+}
+
 TEST_CASE("a gradient that does not fit its parameter is refused, and nothing has changed") {
   const Parameter a("a", ones({2}));
   const Parameter b("b", ones({3, 2}));
