@@ -6,7 +6,7 @@
 
 namespace unroll::detail {
 
-/// The one tensor that `at(0)`, ..., `at(count - 1)`, laid end to end along an axis, already make
+/// The one tensor that `at(0)`, ..., `at(count - 1)`, concatenated along an axis, already make
 /// up in memory; undefined when they do not. Steps of a sequence that were computed at their place
 /// in it do. They must agree in rank, dtype and their other sizes.
 template <class At>

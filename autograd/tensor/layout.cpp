@@ -10,7 +10,7 @@
 #include <mutex>
 #include <unordered_map>
 
-namespace unroll {
+namespace unroll::detail {
 namespace {
 
 std::size_t mix(std::size_t hash, const Dims& dims) {
@@ -113,4 +113,4 @@ void LayoutReference::drop() noexcept {
   memory::release(const_cast<Layout*>(layout_), sizeof(Layout));
 }
 
-}  // namespace unroll
+}  // namespace unroll::detail

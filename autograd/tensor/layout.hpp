@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace unroll {
+namespace unroll::detail {
 
 /// How the elements of a tensor lie in memory; never changed.
 struct Layout {
@@ -21,21 +21,15 @@ struct Layout {
   mutable std::atomic<std::int64_t> references{0};  ///< if counted
 };
 
-namespace detail {
 /// Of tensors that are undefined.
 inline constinit const Layout no_layout{};
-}  // namespace detail
 
 /// What a tensor refers to its layout by. A program has few layouts and makes many tensors, so
 /// equal layouts are one object that never ends, and a copy costs nothing. Only of a program that
 /// goes on making new ones do those beyond the first kMostKept end with their last tensor.
 class LayoutReference {
  public:
-#ifdef UNROLL_LAYOUTS_KEPT  // by a build that tests the others
-  static constexpr std::size_t kMostKept = UNROLL_LAYOUTS_KEPT;
-#else
   static constexpr std::size_t kMostKept = std::size_t{1} << 14;
-#endif
 
   static LayoutReference of(const Shape& shape, const Strides& strides, Dtype dtype);
   /// Throws ShapeError for a negative size and for more elements than memory can hold.
@@ -47,7 +41,7 @@ class LayoutReference {
       layout_->references.fetch_add(1, std::memory_order_relaxed);
   }
   LayoutReference(LayoutReference&& other) noexcept
-      : layout_(std::exchange(other.layout_, &detail::no_layout)) {}
+      : layout_(std::exchange(other.layout_, &no_layout)) {}
   LayoutReference& operator=(LayoutReference other) noexcept {
     std::swap(layout_, other.layout_);
     return *this;
@@ -63,7 +57,7 @@ class LayoutReference {
   explicit LayoutReference(const Layout* layout) : layout_(layout) {}
   void drop() noexcept;
 
-  const Layout* layout_ = &detail::no_layout;
+  const Layout* layout_ = &no_layout;
 };
 
-}  // namespace unroll
+}  // namespace unroll::detail

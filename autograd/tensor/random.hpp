@@ -56,7 +56,7 @@ Tensor bernoulli(const Shape& shape, double probability, Dtype dtype = Dtype::fl
 
 /// Draws from the distributions in the rows of `probabilities: [...,C]`, float32 or float64: int64
 /// `[...]`, each c with a probability in proportion to its number, so rows need not add up to 1.
-/// One draw a row, so stretch a row with broadcast_to for many. Throws ArgumentError for a number
+/// One draw a row, so broadcast a row with broadcast_to for many. Throws ArgumentError for a number
 /// that is negative or not finite and for a row without a positive one, ShapeError for no last
 /// axis.
 Tensor categorical(const Tensor& probabilities, Generator& generator = default_generator());

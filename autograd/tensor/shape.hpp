@@ -107,7 +107,7 @@ bool is_disjoint(const Shape& shape, const Strides& strides);
 /// `[35,20,200]`
 std::string to_string(const Shape& shape);
 
-/// The common shape of NumPy broadcasting: axes align at the right, a size of 1 stretches.
+/// The common shape of NumPy broadcasting: axes align at the right, a size of 1 broadcasts.
 /// Throws ShapeError naming `operation` and both shapes.
 Shape broadcast(const char* operation, const Shape& a, const Shape& b);
 

@@ -74,7 +74,7 @@ Shape resolve(const Tensor& tensor, Shape shape) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
-  LayoutReference layout = LayoutReference::row_major(shape, dtype);
+  detail::LayoutReference layout = detail::LayoutReference::row_major(shape, dtype);
   memory::Buffer buffer(static_cast<std::size_t>(layout->size) * unroll::size_of(dtype));
   std::byte* data = buffer.data();
   return Tensor(std::move(buffer), data, std::move(layout));
@@ -235,7 +235,7 @@ Tensor Tensor::squeeze(int axis) const {
 Tensor Tensor::broadcast_to(const Shape& shape) const {
   check_defined("broadcast_to", *this);
   if (broadcast("broadcast_to", this->shape(), shape) != shape)
-    throw ShapeError("broadcast_to: " + to_string(this->shape()) + " does not stretch to " +
+    throw ShapeError("broadcast_to: " + to_string(this->shape()) + " does not broadcast to " +
                      to_string(shape));
   Strides strides(shape.rank(), 0);
   const int offset = shape.rank() - rank();

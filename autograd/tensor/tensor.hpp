@@ -13,7 +13,7 @@
 
 namespace unroll {
 
-/// A strided array of numbers: shape, strides, dtype and a shared buffer. Copies and views are
+/// A strided array of elements: shape, strides, dtype and a shared buffer. Copies and views are
 /// cheap and share the buffer; an operation never writes to a tensor that it has returned. Views
 /// and copies of an undefined tensor throw ArgumentError.
 class Tensor {
@@ -101,7 +101,7 @@ class Tensor {
   Tensor permute(std::span<const int> axes) const;
   Tensor unsqueeze(int axis) const;
   Tensor squeeze(int axis) const;
-  Tensor broadcast_to(const Shape& shape) const;  ///< stretched axes get stride 0
+  Tensor broadcast_to(const Shape& shape) const;  ///< broadcast axes get stride 0
 
   /// Shape and dtype alone; defined() is false.
   Tensor without_buffer() const { return Tensor({}, nullptr, layout_); }
@@ -109,7 +109,7 @@ class Tensor {
   /// Same buffer seen with another layout; `offset` in elements from the first element. Not
   /// checked.
   Tensor with_layout(const Shape& shape, const Strides& strides, Index offset) const {
-    return with_layout(LayoutReference::of(shape, strides, dtype()), offset);
+    return with_layout(detail::LayoutReference::of(shape, strides, dtype()), offset);
   }
   /// The same with the layout of another tensor of this dtype.
   Tensor with_layout_of(const Tensor& other, Index offset) const {
@@ -117,10 +117,10 @@ class Tensor {
   }
 
  private:
-  Tensor(memory::Buffer buffer, std::byte* data, LayoutReference layout)
+  Tensor(memory::Buffer buffer, std::byte* data, detail::LayoutReference layout)
       : buffer_(std::move(buffer)), data_(data), layout_(std::move(layout)) {}
 
-  Tensor with_layout(LayoutReference layout, Index offset) const {
+  Tensor with_layout(detail::LayoutReference layout, Index offset) const {
     return Tensor(buffer_, data_ + offset * static_cast<Index>(unroll::size_of(dtype())),
                   std::move(layout));
   }
@@ -132,7 +132,7 @@ class Tensor {
 
   memory::Buffer buffer_;
   std::byte* data_ = nullptr;
-  LayoutReference layout_;
+  detail::LayoutReference layout_;
 };
 
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);

@@ -126,4 +126,21 @@ TEST_CASE("gradients of large arrays agree between one thread and two, and repea
   }
 }
 
+// Last in its file: from here on the table of layouts is full.
+TEST_CASE("tensors whose layouts end with them have the same gradients") {
+  constexpr std::uint64_t kGraphs = 300;
+  std::vector<Result> before;
+  for (std::uint64_t seed = 0; seed < kGraphs; ++seed) before.push_back(run(generate(seed, 2)));
+  for (std::size_t k = 0; k < detail::LayoutReference::kMostKept; ++k)
+    static_cast<void>(Tensor::empty({1, 1, static_cast<Index>(1000 + k)}, Dtype::float32));
+  for (std::uint64_t seed = 0; seed < kGraphs; ++seed)
+    REQUIRE(difference(run(generate(seed, 2)), before[seed]) == 0.0);
+  // Shapes that the table does not have.
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Graph graph = generate(seed, 1, Sizes::large);
+    const Result once = run(graph);
+    REQUIRE(difference(run(graph), once) == 0.0);
+  }
+}
+
 }  // namespace unroll::testing::graphs

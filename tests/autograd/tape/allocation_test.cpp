@@ -90,7 +90,7 @@ TEST_CASE("a training step of a language model allocates nothing once the first 
   });
 }
 
-TEST_CASE("a differentiable sweep allocates nothing either") {
+TEST_CASE("a differentiable backward pass allocates nothing either") {
   const Tensor value = random({4, 4}, 1);
   expect_no_allocation([&] {
     Tape tape;
@@ -113,7 +113,7 @@ TEST_CASE("a program that goes on making new shapes does not grow by them") {
       right = right && view.shape() == Shape{size - 1, 2};
     }
   };
-  new_shapes(LayoutReference::kMostKept);
+  new_shapes(detail::LayoutReference::kMostKept);
   const std::size_t in_use = memory::statistics().bytes_in_use;
   const std::uint64_t heap = heap_allocations;
   const std::uint64_t allocations = memory::statistics().allocations;
