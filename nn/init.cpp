@@ -5,7 +5,7 @@
 
 namespace unroll::nn::init {
 
-Tensor uniform_fan(const Shape& shape, Index fan_in) {
+Tensor pytorch_default(const Shape& shape, Index fan_in) {
   if (fan_in < 1)
     throw ArgumentError("init: the number of inputs must be at least 1, it is " +
                         std::to_string(fan_in));

@@ -47,7 +47,7 @@ class Module {
   std::vector<Named> named_parameters() const;
   /// Every parameter once.
   std::vector<Parameter> parameters() const;
-  /// Number of trainable numbers.
+  /// Number of trainable elements.
   Index parameter_count() const;
 
   /// Puts this module and its children into training mode (the initial one), or out of it.

@@ -12,7 +12,7 @@
 #include <nn/cells/lstm.hpp>
 #include <nn/cells/narx.hpp>
 #include <nn/cells/output_to_hidden.hpp>
-#include <nn/cells/unit_network.hpp>
+#include <nn/cells/williams_zipser.hpp>
 #include <nn/init.hpp>
 #include <nn/io/safetensors.hpp>
 #include <nn/layers/activation.hpp>

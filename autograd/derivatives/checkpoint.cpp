@@ -1,5 +1,5 @@
 #include <autograd/derivatives/checkpoint.hpp>
-#include <autograd/derivatives/doorway.hpp>
+#include <autograd/derivatives/gradient_barrier.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/tape/tape.hpp>
@@ -49,7 +49,7 @@ class SecondRun {
   }
   void made(const Shape& shape) { shapes_.push_back(shape); }
 
-  /// Sweeps over a tape of its own, of which nothing is left afterwards.
+  /// Runs a backward pass over a tape of its own, of which nothing is left afterwards.
   void pull(std::span<const Variable> gradients, BackwardPass& pass) const {
     Tape tape;
     std::vector<Variable> leaves;
@@ -65,13 +65,13 @@ class SecondRun {
     }
   }
 
-  /// The same on the tape that the sweep is recorded on.
+  /// The same on the tape that the backward pass is recorded on.
   void pull_recorded(std::span<const Variable> gradients, BackwardPass& pass) const {
-    const detail::Doorways doorways;
+    const detail::GradientBarrier barrier;
     std::vector<Variable> leaves;
     leaves.reserve(inputs_.size());
     for (const Variable& x : inputs_)
-      leaves.push_back(x.recorded() ? doorways.pass("checkpoint", x) : x);
+      leaves.push_back(x.recorded() ? barrier.pass("checkpoint", x) : x);
     const std::vector<Variable> results = run(leaves);
     std::vector<Variable> wanted;
     for (const Variable& leaf : leaves)

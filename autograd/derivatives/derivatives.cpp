@@ -1,5 +1,5 @@
 #include <autograd/derivatives/derivatives.hpp>
-#include <autograd/derivatives/doorway.hpp>
+#include <autograd/derivatives/gradient_barrier.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/reduce.hpp>
@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-/// One run of f, on the tape that is alive or on one of its own, and sweeps over it.
+/// One run of f, on the tape that is alive or on one of its own, and backward passes over it.
 class Run {
  public:
   Run(const char* what, const DifferentiableFunction& f, const std::vector<Variable>& inputs)
@@ -58,16 +58,16 @@ class Run {
   }
 
   /// A variable of the tape whose gradient is wanted. On a tape that is not its own, derivatives
-  /// are partial: a sweep ends there.
+  /// are partial: a backward pass ends there.
   Variable leaf(const Variable& x) {
-    return nested_ ? doorways_.pass(what_, x) : tape_->watch(x.value());
+    return nested_ ? barrier_.pass(what_, x) : tape_->watch(x.value());
   }
 
-  /// The gradients of y by `leaves`. `again`: there will be another sweep; `differentiable`: over
-  /// this one.
-  std::vector<Variable> sweep(const Variable& y, const Variable& seed,
-                              const std::vector<Variable>& leaves, bool again = false,
-                              bool differentiable = false) {
+  /// The gradients of y by `leaves`. `again`: there will be another backward pass;
+  /// `differentiable`: over this one.
+  std::vector<Variable> pull(const Variable& y, const Variable& seed,
+                             const std::vector<Variable>& leaves, bool again = false,
+                             bool differentiable = false) {
     std::vector<Variable> gradients;
     if (!y.recorded()) {
       for (const Variable& leaf : leaves) gradients.emplace_back(zeros(leaf.shape(), leaf.dtype()));
@@ -79,9 +79,9 @@ class Run {
     for (const Variable& leaf : leaves) gradients.push_back(all[leaf]);
     return gradients;
   }
-  std::vector<Variable> sweep(const Variable& seed, bool again = false,
-                              bool differentiable = false) {
-    return sweep(value_, seed, inputs_, again, differentiable);
+  std::vector<Variable> pull(const Variable& seed, bool again = false,
+                             bool differentiable = false) {
+    return pull(value_, seed, inputs_, again, differentiable);
   }
 
   /// <gradients, directions>: a scalar, whose gradient is J t or H v.
@@ -102,7 +102,7 @@ class Run {
   bool nested_;
   std::optional<Tape> own_;
   Tape* tape_ = nullptr;
-  detail::Doorways doorways_;
+  detail::GradientBarrier barrier_;
   std::vector<Variable> inputs_;
   Variable value_;
 };
@@ -134,14 +134,14 @@ Vjp vjp(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
   if (seed.shape() != run.value().shape() || seed.dtype() != run.value().dtype())
     throw ShapeError("vjp: the seed is " + describe(seed.value()) +
                      ", it must be like the result of f, " + describe(run.value().value()));
-  std::vector<Variable> gradients = run.sweep(run.crossing(seed));
+  std::vector<Variable> gradients = run.pull(run.crossing(seed));
   return {run.crossing(run.value()), std::move(gradients)};
 }
 
 std::vector<Variable> grad(const DifferentiableFunction& f, const std::vector<Variable>& inputs) {
   Run run("grad", f, inputs);
   run.check_scalar();
-  return run.sweep(Variable());
+  return run.pull(Variable());
 }
 
 Jvp jvp(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
@@ -149,8 +149,8 @@ Jvp jvp(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
   Run run("jvp", f, inputs);
   run.check_directions("tangents", tangents);
   const Variable seed = run.leaf(ones(run.value().shape(), run.value().dtype()));
-  const Variable slope = run.along(run.sweep(seed, true, true), tangents);
-  return {run.crossing(run.value()), run.sweep(slope, Variable(), {seed})[0]};
+  const Variable slope = run.along(run.pull(seed, true, true), tangents);
+  return {run.crossing(run.value()), run.pull(slope, Variable(), {seed})[0]};
 }
 
 std::vector<Variable> jacobian(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
@@ -166,16 +166,16 @@ std::vector<Variable> jacobian(const DifferentiableFunction& f, const std::vecto
   std::vector<Variable> result;
   if (mode == JacobianMode::reverse) {
     for (Index k = 0; k < y.value().size(); ++k) {
-      const auto gradients = run.sweep(unit(y, k), k + 1 < y.value().size());
+      const auto gradients = run.pull(unit(y, k), k + 1 < y.value().size());
       for (std::size_t i = 0; i < slices.size(); ++i) slices[i].push_back(gradients[i]);
     }
   } else {
     const Variable seed = run.leaf(ones(y.shape(), y.dtype()));
-    const auto gradients = run.sweep(seed, true, true);
+    const auto gradients = run.pull(seed, true, true);
     for (std::size_t i = 0; i < slices.size(); ++i)
       for (Index k = 0; k < gradients[i].value().size(); ++k)
-        slices[i].push_back(run.sweep(sum(gradients[i] * unit(gradients[i], k)), Variable(), {seed},
-                                      /*again=*/true)[0]);
+        slices[i].push_back(run.pull(sum(gradients[i] * unit(gradients[i], k)), Variable(), {seed},
+                                     /*again=*/true)[0]);
   }
   for (std::size_t i = 0; i < slices.size(); ++i)
     result.push_back(
@@ -200,8 +200,8 @@ std::vector<Variable> hvp(const DifferentiableFunction& f, const std::vector<Var
   Run run("hvp", f, inputs);
   run.check_scalar();
   run.check_directions("directions", directions);
-  const Variable slope = run.along(run.sweep(Variable(), true, true), directions);
-  return run.sweep(slope, Variable(), run.inputs());
+  const Variable slope = run.along(run.pull(Variable(), true, true), directions);
+  return run.pull(slope, Variable(), run.inputs());
 }
 
 std::vector<Tensor> hvp(const std::function<Variable()>& loss,

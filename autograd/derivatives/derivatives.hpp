@@ -28,7 +28,7 @@ struct Vjp {
   Variable value;                   ///< f(inputs)
   std::vector<Variable> gradients;  ///< seed^T J, one of the shape of each input
 };
-/// Vector-Jacobian product, by one backward sweep. `seed`: of the shape and dtype of the result.
+/// Vector-Jacobian product, by one backward pass. `seed`: of the shape and dtype of the result.
 Vjp vjp(const DifferentiableFunction& f, const std::vector<Variable>& inputs, const Variable& seed);
 
 /// The gradient of a function whose result has one element, for each input.
@@ -40,13 +40,13 @@ struct Jvp {
 };
 /// Jacobian-vector product: how f changes when the inputs move along the tangents, one of the shape
 /// of each input. There is no second set of rules for it: the vjp is linear in its seed, and J is
-/// the derivative of u -> u^T J by u. Costs two backward sweeps.
+/// the derivative of u -> u^T J by u. Costs two backward passes.
 Jvp jvp(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
         const std::vector<Variable>& tangents);
 
 enum class JacobianMode {
-  reverse,  ///< a sweep for each element of the result
-  forward,  ///< a sweep for each element of the inputs, as in jvp
+  reverse,  ///< a backward pass for each element of the result
+  forward,  ///< a backward pass for each element of the inputs, as in jvp
 };
 /// d f / d input for each input: `[result shape..., input shape...]`. Throws ShapeError when that
 /// has more than kMaxRank axes.
@@ -59,7 +59,7 @@ std::vector<std::vector<Variable>> hessian(const DifferentiableFunction& f,
                                            const std::vector<Variable>& inputs);
 
 /// Hessian-vector product for a function whose result has one element, without the Hessian: the
-/// gradient of <gradient, directions>. Costs two backward sweeps.
+/// gradient of <gradient, directions>. Costs two backward passes.
 std::vector<Variable> hvp(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
                           const std::vector<Variable>& directions);
 
@@ -74,9 +74,9 @@ std::vector<Tensor> hvp(const std::function<Variable()>& loss,
 /// recognises a derivative that differs only because of it.
 inline Variable stop_gradient(const Variable& x) { return detach(x); }
 
-/// x, with a function that the sweep calls once with the complete gradient of what on_gradient
-/// returned; what it returns goes on to x in its place. To clip, scale, reverse or look at
-/// gradients inside a network. `hook`: must return a variable of the gradient's shape and dtype,
+/// x, with a function that the backward pass calls once with the complete gradient of what
+/// on_gradient returned; what it returns goes on to x in its place. To clip, scale, reverse or look
+/// at gradients inside a network. `hook`: must return a variable of the gradient's shape and dtype,
 /// which throws ShapeError or DtypeError otherwise, or one that is undefined, which leaves the
 /// gradient alone. Written with operations on variables it is differentiable.
 ///

@@ -74,7 +74,7 @@ std::string sources(const detail::SeenTape& seen, std::uint32_t slot) {
   constexpr std::size_t kNamed = 3;
   const auto users = detail::users(seen, slot);
   if (users.empty()) return "";
-  // The sweep ran the last one first.
+  // The backward pass ran the last one first.
   std::string text = users.size() == 1 ? "; it comes from the rule of "
                                        : "; it is the sum of what these rules added: ";
   for (std::size_t k = 0; k < std::min(users.size(), kNamed); ++k) {
@@ -106,9 +106,9 @@ void FiniteCheck::recorded(const Tape& tape, const detail::SeenOperation& operat
   }
 }
 
-void FiniteCheck::sweeping(const Tape& /*tape*/, const detail::SeenTape& seen,
-                           const detail::SeenOperation& operation,
-                           std::span<const Variable> gradients) {
+void FiniteCheck::vjp_begins(const Tape& /*tape*/, const detail::SeenTape& seen,
+                             const detail::SeenOperation& operation,
+                             std::span<const Variable> gradients) {
   for (std::size_t k = 0; k < gradients.size(); ++k) {
     const auto bad = first_bad(gradients[k].value(), options_);
     if (!bad) continue;

@@ -41,7 +41,7 @@ struct FiniteCheckOptions {
 ///     const FiniteCheck check;
 ///     train_one_epoch();
 ///
-/// It reads all numbers once more. Nothing is seen without a tape.
+/// It reads all elements once more. Nothing is seen without a tape.
 class FiniteCheck : private detail::Inspector {
  public:
   explicit FiniteCheck(const FiniteCheckOptions& options = {}) : options_(options) {}
@@ -49,9 +49,9 @@ class FiniteCheck : private detail::Inspector {
  private:
   void recorded(const Tape& tape, const detail::SeenOperation& operation,
                 std::span<const Variable> outputs) override;
-  void sweeping(const Tape& tape, const detail::SeenTape& seen,
-                const detail::SeenOperation& operation,
-                std::span<const Variable> gradients) override;
+  void vjp_begins(const Tape& tape, const detail::SeenTape& seen,
+                  const detail::SeenOperation& operation,
+                  std::span<const Variable> gradients) override;
   void gathered(const Tape& tape, const detail::SeenTape& seen, std::uint32_t slot,
                 const Variable& gradient) override;
 

@@ -89,27 +89,28 @@ class Inspection final : public TapeObserver {
   }
   Tensor detached(const Tensor& value) override { return value; }
 
-  void sweeping(const Tape& tape, const char* operation, std::size_t node,
-                std::span<const Variable> gradients) override {
+  void vjp_begins(const Tape& tape, const char* operation, std::size_t node,
+                  std::span<const Variable> gradients) override {
     SeenOperation current{operation, std::make_shared<Place>(), {}, 0};
     if (!inspectors_.empty()) {
       Notes& notes = tapes_[tape.id()];
       notes.inputs.clear();
       const SeenTape& seen = notes.seen;
       if (node < seen.size() && seen[node].place) current = seen[node];
-      for (Inspector* inspector : inspectors_) inspector->sweeping(tape, seen, current, gradients);
+      for (Inspector* inspector : inspectors_)
+        inspector->vjp_begins(tape, seen, current, gradients);
     }
     // What the rule records stands where its operation stood.
     place_ = current.place;
     std::vector<Place::Frame> inside = place_->frames;
     rules_.push_back({std::move(current), std::exchange(frames_, std::move(inside))});
   }
-  void swept() noexcept override {
+  void vjp_ended() noexcept override {
     Rule rule = std::move(rules_.back());
     rules_.pop_back();
     frames_ = std::move(rule.outside);
     place_.reset();
-    for (Inspector* inspector : inspectors_) inspector->swept(rule.operation);
+    for (Inspector* inspector : inspectors_) inspector->vjp_ended(rule.operation);
   }
 
   void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {

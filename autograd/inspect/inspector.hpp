@@ -40,8 +40,8 @@ struct SeenOperation {
 using SeenTape = std::vector<SeenOperation>;
 
 /// Base of the tools that look inside. While one lives it is told of everything that the tapes of
-/// its thread record and sweep: the innermost tape at its making, and those made from then on.
-/// Several may live at a time.
+/// its thread record and differentiate: the innermost tape at its making, and those made from then
+/// on. Several may live at a time.
 class Inspector {
  public:
   Inspector();
@@ -54,10 +54,10 @@ class Inspector {
   virtual void recorded(const Tape& /*tape*/, const SeenOperation& /*operation*/,
                         std::span<const Variable> /*outputs*/) {}
   /// The rule of `operation` is about to run; and has run.
-  virtual void sweeping(const Tape& /*tape*/, const SeenTape& /*seen*/,
-                        const SeenOperation& /*operation*/,
-                        std::span<const Variable> /*gradients*/) {}
-  virtual void swept(const SeenOperation& /*operation*/) noexcept {}
+  virtual void vjp_begins(const Tape& /*tape*/, const SeenTape& /*seen*/,
+                          const SeenOperation& /*operation*/,
+                          std::span<const Variable> /*gradients*/) {}
+  virtual void vjp_ended(const SeenOperation& /*operation*/) noexcept {}
   /// The gradient of a leaf is complete; undefined when it is kept as rows.
   virtual void gathered(const Tape& /*tape*/, const SeenTape& /*seen*/, std::uint32_t /*slot*/,
                         const Variable& /*gradient*/) {}

@@ -65,16 +65,16 @@ void Profile::recorded(const Tape& /*tape*/, const detail::SeenOperation& operat
   start();
 }
 
-void Profile::sweeping(const Tape& /*tape*/, const detail::SeenTape& /*seen*/,
-                       const detail::SeenOperation& operation,
-                       std::span<const Variable> /*gradients*/) {
+void Profile::vjp_begins(const Tape& /*tape*/, const detail::SeenTape& /*seen*/,
+                         const detail::SeenOperation& operation,
+                         std::span<const Variable> /*gradients*/) {
   // Summing up the gradient that the rule gets belongs to it.
   ProfileRow& entry = row(operation.place->module(), operation.name);
   entry.backward_seconds += stop(entry);
   start();
 }
 
-void Profile::swept(const detail::SeenOperation& operation) noexcept {
+void Profile::vjp_ended(const detail::SeenOperation& operation) noexcept {
   ProfileRow& entry = row(operation.place->module(), operation.name);
   entry.backward_seconds += stop(entry);
   start();

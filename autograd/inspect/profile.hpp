@@ -13,8 +13,8 @@ namespace unroll {
 
 /// What one operation cost in one module, or all its uses, or all operations of a module.
 struct ProfileRow {
-  std::string module;       ///< path of the scopes; empty outside all
-  std::string operation;    ///< "gradients of leaves" for what sums those up after the sweep
+  std::string module;     ///< path of the scopes; empty outside all
+  std::string operation;  ///< "gradients of leaves" for what sums those up after the backward pass
   std::uint64_t count = 0;  ///< times recorded
   double forward_seconds =
       0.0;  ///< from the end of the operation before, or a scope's begin or end
@@ -26,8 +26,8 @@ struct ProfileRow {
 };
 
 /// Where time and memory go, by operation and by module, while it lives: of what the tapes of this
-/// thread record and sweep. Time between two operations counts to the second one, so the rows add
-/// up to the whole. Nothing is seen without a tape.
+/// thread record and differentiate. Time between two operations counts to the second one, so the
+/// rows add up to the whole. Nothing is seen without a tape.
 ///
 ///     const Profile profile;
 ///     train_one_epoch();
@@ -53,10 +53,10 @@ class Profile : private detail::Inspector {
 
   void recorded(const Tape& tape, const detail::SeenOperation& operation,
                 std::span<const Variable> outputs) override;
-  void sweeping(const Tape& tape, const detail::SeenTape& seen,
-                const detail::SeenOperation& operation,
-                std::span<const Variable> gradients) override;
-  void swept(const detail::SeenOperation& operation) noexcept override;
+  void vjp_begins(const Tape& tape, const detail::SeenTape& seen,
+                  const detail::SeenOperation& operation,
+                  std::span<const Variable> gradients) override;
+  void vjp_ended(const detail::SeenOperation& operation) noexcept override;
   void gathered(const Tape& tape, const detail::SeenTape& seen, std::uint32_t slot,
                 const Variable& gradient) override;
   void moved() noexcept override { start(); }

@@ -12,7 +12,7 @@ enum class Extreme { min, max };
 /// `x: [R,n]` with n > 0, any dtype; `index: [R]`.
 void extreme_rows(const Tensor& x, Extreme which, Tensor& index);
 
-/// index[r][k] = where the first k + 1 numbers of row r are largest: the last of equals, and the
+/// index[r][k] = where the first k + 1 elements of row r are largest: the last of equals, and the
 /// last NaN if there is one. `x: [R,n]` floating, `index: [R,n]`.
 void running_max_rows(const Tensor& x, Tensor& index);
 

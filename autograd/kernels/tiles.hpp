@@ -7,7 +7,7 @@
 namespace unroll::kernels {
 
 /// One tile of a product: some rows of a times one panel, kept in registers while it runs down K.
-/// c = start + a panel; without a start, a panel. A panel has K rows of TileSet::width() numbers.
+/// c = start + a panel; without a start, a panel. A panel has K rows of TileSet::width() elements.
 using Tile = void (*)(const float* a, Index a_stride, const float* panel, Index inner,
                       const float* start, Index start_stride, float* c, Index c_stride);
 
@@ -16,13 +16,13 @@ using Tile = void (*)(const float* a, Index a_stride, const float* panel, Index 
 using RowTile = void (*)(const float* a, const float* panels, Index panel_stride, Index inner,
                          const float* start, float* c);
 
-/// The products of some rows of w with x, K numbers each, added to y or not.
+/// The products of some rows of w with x, K elements each, added to y or not.
 using Dots = void (*)(const float* w, Index w_stride, Index rows, const float* x, Index inner,
                       float* y, bool add);
 
 /// The kernels for one instruction set. All but the last panel of a matrix are full: two vectors.
 struct TileSet {
-  Index lanes;                ///< numbers in a vector
+  Index lanes;                ///< elements in a vector
   Index max_rows;             ///< of a tile
   const Tile* by_rows[2][2];  ///< [a transposed][full panel][rows - 1]
 

@@ -25,7 +25,7 @@ Variable bilinear(const Variable& a, const Variable& b, const Variable& weight,
 /// axes behind the arrow, and sums over the others: `einsum("bij,bjk->bik", {a, b})` is a batch of
 /// matrix products, `"ii->i"` a diagonal, `"ij->"` the sum of everything. Without an arrow the
 /// result has the letters that occur once, in alphabetical order. `...` stands for leading axes
-/// that stretch. Operands are multiplied from left to right, each pair as one matrix product;
+/// that broadcast. Operands are multiplied from left to right, each pair as one matrix product;
 /// order them so that the products between stay small. Throws ArgumentError for an equation that
 /// cannot be read.
 Variable einsum(std::string_view equation, std::span<const Variable> operands);

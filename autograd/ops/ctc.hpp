@@ -22,14 +22,14 @@ struct CtcOptions {
 /// Connectionist temporal classification (Graves et al., 2006): minus the logarithm of the
 /// probability of all the ways in which T steps can spell the labels of a shorter target, each
 /// label held for one step or more, with blanks between, and always one between equal labels. For
-/// sequences that are labelled, but not step by step. Only the first target_lengths[b] numbers of
+/// sequences that are labelled, but not step by step. Only the first target_lengths[b] labels of
 /// row b and the first input_lengths[b] steps are read.
 ///
 /// `log_p: [T,B,C]`, logarithms of probabilities, as from log_softmax; `targets: [B,S]` int64.
 /// Reduction::none gives `[B]`. Made of operations step by step, so the forward-backward algorithm
-/// is the sweep over the tape, and derivatives of higher order are there. Throws ShapeError,
-/// DtypeError, ArgumentError for lengths, a blank, or a label outside, and for a label that is the
-/// blank.
+/// is the backward pass over the tape, and derivatives of higher order are there. Throws
+/// ShapeError, DtypeError, ArgumentError for lengths, a blank, or a label outside, and for a label
+/// that is the blank.
 Variable ctc_loss(const Variable& log_p, const Tensor& targets, const CtcOptions& options = {});
 
 }  // namespace unroll

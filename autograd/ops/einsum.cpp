@@ -89,15 +89,15 @@ Equation::Equation(std::string_view text, std::span<const Variable> operands)
   for (std::size_t k = 0; k < terms.size(); ++k) {
     const Variable& x = operands_[k];
     const auto letters = static_cast<int>(read(terms[k], 0).size());
-    const bool stretches = terms[k].find("...") != std::string::npos;
-    if (stretches ? letters > x.rank() : letters != x.rank())
+    const bool broadcasts = terms[k].find("...") != std::string::npos;
+    if (broadcasts ? letters > x.rank() : letters != x.rank())
       fail<ShapeError>("the term \"" + terms[k] + "\" names " + std::to_string(letters) +
                        " axes of " + to_string(x.shape()));
-    if (stretches) ellipsis_ = std::max(ellipsis_, x.rank() - letters);
+    if (broadcasts) ellipsis_ = std::max(ellipsis_, x.rank() - letters);
     inputs.push_back({x, read(terms[k], x.rank() - letters)});
     add_sizes(inputs.back());
   }
-  // An axis of size 1 that stretches is as good as none.
+  // An axis of size 1 that broadcasts is as good as none.
   for (Operand& operand : inputs)
     for (std::size_t i = operand.labels.size(); i-- > 0;)
       if (operand.x.shape()[static_cast<int>(i)] == 1 && size(operand.labels[i]) != 1) {
@@ -109,12 +109,12 @@ Equation::Equation(std::string_view text, std::span<const Variable> operands)
 
 Labels Equation::read(const std::string& term, int ellipsis) const {
   Labels labels;
-  bool stretched = false;
+  bool expanded = false;
   for (std::size_t i = 0; i < term.size(); ++i) {
     if (is_letter(term[i])) {
       labels.push_back(term[i]);
-    } else if (!stretched && term.compare(i, 3, "...") == 0) {
-      stretched = true;
+    } else if (!expanded && term.compare(i, 3, "...") == 0) {
+      expanded = true;
       for (int axis = ellipsis; axis-- > 0;) labels.push_back(kEllipsis + axis);
       i += 2;
     } else {
@@ -129,10 +129,10 @@ void Equation::add_sizes(const Operand& operand) {
     const Label label = operand.labels[i];
     const Index here = operand.x.shape()[static_cast<int>(i)];
     Index& known = sizes_[static_cast<std::size_t>(label)];
-    const bool stretches = label >= kEllipsis;
-    if (known < 0 || (stretches && known == 1))
+    const bool broadcasts = label >= kEllipsis;
+    if (known < 0 || (broadcasts && known == 1))
       known = here;
-    else if (here != known && !(stretches && here == 1))
+    else if (here != known && !(broadcasts && here == 1))
       fail<ShapeError>(name_of(label) + " has the sizes " + std::to_string(known) + " and " +
                        std::to_string(here));
   }
@@ -235,7 +235,7 @@ class Contraction {
                                  "; order the operands otherwise");
     if (inner.empty() || (left.empty() && right.empty())) {
       const Labels all = joined({batch, left, right, inner});
-      const Variable y = stretched(a, all) * stretched(b, all);
+      const Variable y = expanded(a, all) * expanded(b, all);
       return summed({y, all}, keep, {});
     }
     const Variable y =
@@ -257,7 +257,7 @@ class Contraction {
     return shape;
   }
   /// The axes in the order of `labels`, with size 1 for those that are missing.
-  static Variable stretched(const Operand& operand, const Labels& labels) {
+  static Variable expanded(const Operand& operand, const Labels& labels) {
     Labels present;
     for (Label label : labels)
       if (has(operand.labels, label)) present.push_back(label);

@@ -20,7 +20,7 @@ int check_along(const char* operation, const Variable& x, const Tensor& indices,
   if (indices.defined() && indices.shape() != expected)
     throw ShapeError(std::string(operation) + ": indices " + to_string(indices.shape()) +
                      " must have the shape of x " + to_string(x.shape()) + " but for axis " +
-                     std::to_string(axis) + "; stretch them with broadcast_to");
+                     std::to_string(axis) + "; broadcast them with broadcast_to");
   detail::check_indices(operation, "indices", indices, x.shape()[axis]);
   return axis;
 }
@@ -138,7 +138,7 @@ Variable masked_fill(const Variable& x, const Tensor& mask, double value) {
                         describe(mask));
   if (broadcast("masked_fill", x.shape(), mask.shape()) != x.shape())
     throw ShapeError("masked_fill: mask " + to_string(mask.shape()) +
-                     " does not stretch to the shape of x, " + to_string(x.shape()));
+                     " does not broadcast to the shape of x, " + to_string(x.shape()));
   return where(mask, full({}, value, x.dtype()), x);
 }
 

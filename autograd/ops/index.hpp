@@ -28,7 +28,7 @@ Variable index_select(const Variable& x, const Tensor& indices, int axis);
 Variable take(const Variable& x, const Tensor& indices);
 
 /// `value` where the mask is not 0, x elsewhere; no gradient passes the mask. The mask, of any
-/// dtype, stretches to the shape of x. float32 or float64.
+/// dtype, broadcasts to the shape of x. float32 or float64.
 Variable masked_fill(const Variable& x, const Tensor& mask, double value);
 
 /// Rows of zeros with a 1 at the index: `indices: [...]`, result `[...,classes]`.

@@ -114,7 +114,7 @@ Variable sum_to(const Variable& x, const Shape& shape) {
     throw DtypeError("sum_to: x must be float32 or float64, it is " + describe(x.value()));
   if (x.shape() == shape) return x;
   if (broadcast("sum_to", x.shape(), shape) != x.shape())
-    throw ShapeError("sum_to: a tensor of shape " + to_string(shape) + " does not stretch to " +
+    throw ShapeError("sum_to: a tensor of shape " + to_string(shape) + " does not broadcast to " +
                      to_string(x.shape()));
   Shape kept(x.rank(), 1);
   for (int axis = 0; axis < shape.rank(); ++axis)

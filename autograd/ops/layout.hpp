@@ -23,7 +23,7 @@ Variable permute(const Variable& x, std::initializer_list<int> axes);
 Variable unsqueeze(const Variable& x, int axis);  ///< a new axis of size 1
 Variable squeeze(const Variable& x, int axis);    ///< drops an axis of size 1
 Variable broadcast_to(const Variable& x, const Shape& shape);
-/// Sums over the axes along which a tensor of `shape` was stretched to become x: the opposite of
+/// Sums over the axes along which a tensor of `shape` was broadcast to become x: the opposite of
 /// broadcast_to.
 Variable sum_to(const Variable& x, const Shape& shape);
 
@@ -40,7 +40,7 @@ std::vector<Variable> split(const Variable& x, std::span<const Index> sizes, int
 template <std::size_t N>
 std::array<Variable, N> split(const Variable& x, int axis = -1);
 
-/// Lays tensors end to end along an axis; other sizes must agree.
+/// Concatenates tensors along an axis; other sizes must agree.
 Variable concat(std::span<const Variable> parts, int axis = -1);
 Variable concat(std::initializer_list<Variable> parts, int axis = -1);
 /// Tensors of one shape along a new axis: T times `[B,H]` become `[T,B,H]`.

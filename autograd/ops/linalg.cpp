@@ -169,7 +169,8 @@ Eigh eigh_of_symmetric(const Variable& x) {
     if (!kernels::eigh(from[i], w, v)) throw_matrix("eigh", shape, i, "did not converge");
   }
   std::array<Variable, 2> outputs{values, vectors};
-  // A recorded sweep decomposes again, so that what depends on x is differentiated through it.
+  // A recorded backward pass decomposes again, so that what depends on x is differentiated through
+  // it.
   if (recording("eigh", x))
     record("eigh", outputs, [x, values, vectors](std::span<const Variable> g, BackwardPass& pass) {
       const Eigh y = pass.differentiable() ? eigh_of_symmetric(x) : Eigh{values, vectors};
@@ -241,15 +242,15 @@ Variable solve(const Variable& a, const Variable& b) {
                      " rows; make a vector a matrix with unsqueeze");
   const Shape batch =
       broadcast("solve (leading axes)", leading(a.shape(), {}), leading(b.shape(), {}));
-  const auto stretched = [&batch](const Tensor& x) {
+  const auto expanded = [&batch](const Tensor& x) {
     Shape shape = batch;
     shape.push_back(x.size(-2));
     shape.push_back(x.size(-1));
     return x.broadcast_to(shape);
   };
-  const Tensor right = stretched(b.value());
+  const Tensor right = expanded(b.value());
   Tensor y = Tensor::empty(right.shape(), a.dtype());
-  const Parts matrices(stretched(a.value()), 2);
+  const Parts matrices(expanded(a.value()), 2);
   const Parts rights(right, 2);
   const Parts solutions(y, 2);
   for (Index i = 0; i < solutions.count(); ++i) {
@@ -339,7 +340,8 @@ Svd svd(const Variable& x) {
       throw_matrix("svd", x.shape(), i, "did not converge");
   }
   std::array<Variable, 3> outputs{u, s, vh};
-  // A recorded sweep decomposes again, so that what depends on x is differentiated through it.
+  // A recorded backward pass decomposes again, so that what depends on x is differentiated through
+  // it.
   if (recording("svd", x))
     record("svd", outputs, [x, u, s, vh](std::span<const Variable> g, BackwardPass& pass) {
       pass.add(x, svd_gradient(x, pass.differentiable() ? svd(x) : Svd{u, s, vh}, g));

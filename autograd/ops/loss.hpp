@@ -3,7 +3,7 @@
 #include <autograd/tape/variable.hpp>
 
 /// Losses that compare element with element, and vector with vector. x and targets: one shape and
-/// dtype, float32 or float64; a target of another shape is refused, since one that stretches by
+/// dtype, float32 or float64; a target of another shape is refused, since one that broadcasts by
 /// accident is the usual cause of a loss that does not fall. Losses over classes stand in
 /// cross_entropy.hpp, that over sequences without alignment in ctc.hpp. Throws ShapeError,
 /// DtypeError, ArgumentError.

@@ -57,18 +57,18 @@ auto matmul_rule(const Variable& a, const Variable& b) {
   };
 }
 
-/// Adds a b to the gradient of `x`, whose leading axes are the rows of a; computed where it belongs
-/// when there is room.
+/// Adds a b to the gradient of `x`, whose leading axes are the rows of a; computed in its
+/// destination buffer when there is one.
 void add_product_of(const Variable& a, const Variable& b, const Variable& x, BackwardPass& pass) {
-  Tensor room = pass.room(x);
-  if (!room.defined()) {
+  Tensor slot = pass.destination(x);
+  if (!slot.defined()) {
     Variable dx = matmul(a, b);
     return pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
   }
-  Tensor rows = x.rank() == 2 ? room : room.reshape({a.size(0), b.size(1)});
+  Tensor rows = x.rank() == 2 ? slot : slot.reshape({a.size(0), b.size(1)});
   multiply(a.value(), b, false, {}, rows);
   rows = {};
-  pass.add(x, std::move(room));
+  pass.add(x, std::move(slot));
 }
 
 /// c[i] = a[i] b[i] for every position i of the leading axes.
@@ -143,9 +143,8 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   }
   const auto start_as = [&](const Shape& wanted) {
     if (!bias.defined()) return Tensor();
-    const Tensor stretched =
-        bias.shape() == shape ? bias.value() : bias.value().broadcast_to(shape);
-    return stretched.shape() == wanted ? stretched : stretched.reshape(wanted);
+    const Tensor expanded = bias.shape() == shape ? bias.value() : bias.value().broadcast_to(shape);
+    return expanded.shape() == wanted ? expanded : expanded.reshape(wanted);
   };
   if (x.rank() == 2) {
     multiply(x.value(), weight, true, start_as(shape), y);

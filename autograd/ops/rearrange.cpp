@@ -40,7 +40,7 @@ Variable flipped(const Variable& x, std::span<const int> axes) {
                     const Variable& g, BackwardPass& pass) { pass.add(x, flipped(g, axes)); });
 }
 
-/// An axis `count` times over, as a whole or each of its positions: through a stretched view with
+/// An axis `count` times over, as a whole or each of its positions: through a broadcast view with
 /// one axis more, which is then copied once.
 Variable repeated(const Variable& x, Index count, int axis, bool as_a_whole) {
   if (count == 1) return x;
@@ -49,12 +49,12 @@ Variable repeated(const Variable& x, Index count, int axis, bool as_a_whole) {
   const Index n = x.shape()[axis];
   Index inner = 1;
   for (int i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
-  const Variable stretched =
+  const Variable expanded =
       as_a_whole ? broadcast_to(reshape(x, {outer, 1, n, inner}), {outer, count, n, inner})
                  : broadcast_to(reshape(x, {outer, n, 1, inner}), {outer, n, count, inner});
   Shape shape = x.shape();
   shape[axis] *= count;
-  return reshape(stretched, shape);
+  return reshape(expanded, shape);
 }
 
 /// Where windows lie on an axis.

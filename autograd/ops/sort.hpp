@@ -13,7 +13,7 @@ struct Sorted {
   Tensor indices;
 };
 
-/// All numbers along an axis; the shape of x.
+/// All elements along an axis; the shape of x.
 Sorted sort(const Variable& x, int axis = -1, bool descending = false);
 /// The indices alone: `gather(x, argsort(x, axis), axis)` is sorted.
 Tensor argsort(const Variable& x, int axis = -1, bool descending = false);

@@ -11,8 +11,8 @@ class StackBuilder {
   /// `count`: of the tensors, at least 1.
   explicit StackBuilder(Index count, int axis = 0);
 
-  /// Copies x to position k. Returns x; with its numbers in the stack, if they lie there as they do
-  /// in x, so that the memory in which x was computed can be used again.
+  /// Copies x to position k. Returns x; with its elements in the stack, if they lie there as they
+  /// do in x, so that the memory in which x was computed can be used again.
   Variable put(Index k, const Variable& x);
   /// The stack. Throws ArgumentError unless every position has been put; each can be put once.
   Variable finish();

@@ -35,7 +35,7 @@ void check_defined(const char* operation, const Variable& x) {
   if (!x.defined()) throw ArgumentError(std::string(operation) + ": x is undefined");
 }
 
-/// x with the axes to reduce laid end to end, one row for each result.
+/// x with the axes to reduce concatenated, one row for each result.
 struct Rows {
   Variable x;       ///< [R,n]
   Shape dropped;    ///< shape of the result

@@ -22,8 +22,8 @@ Variable min(const Variable& x);
 Variable min(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
 
 /// Mean square distance from the mean, divided by count - correction: 1 estimates the variance of
-/// what the numbers were drawn from, 0 is that of the numbers themselves. Throws ShapeError unless
-/// there are more elements than `correction`.
+/// what the elements were drawn from, 0 is that of the elements themselves. Throws ShapeError
+/// unless there are more elements than `correction`.
 Variable variance(const Variable& x, double correction = 1.0);
 Variable variance(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false,
                   double correction = 1.0);

@@ -203,13 +203,13 @@ void run_pointwise(const char* name, Operands inputs, std::span<Tensor> outputs,
                    std::uint32_t wanted, PointwiseKernels kernels, const void* f) {
   check_operands(name, inputs.size() + outputs.size());
   const Dtype dtype = inputs[0]->dtype();
-  Shape stretched;
+  Shape expanded;
   const Shape* common = &inputs[0]->shape();
   for (const Tensor* x : inputs) {
     if (!x->defined() || x->dtype() != dtype || !is_floating(dtype)) throw_dtypes(name, inputs);
     if (x->shape() == *common) continue;
-    stretched = broadcast(name, *common, x->shape());
-    common = &stretched;
+    expanded = broadcast(name, *common, x->shape());
+    common = &expanded;
   }
   const Shape& shape = *common;
   if (dtype == Dtype::float32 && !kernels.float32) {
@@ -335,7 +335,7 @@ class PointwiseClosure final : public Closure {
     Shape shape;
     for (const Variable* gradient : all.subspan(count_))
       if (gradient->rank() >= shape.rank()) shape = gradient->shape();
-    const std::uint32_t continues = pass.rooms(inputs, shape, terms);
+    const std::uint32_t continues = pass.destinations(inputs, shape, terms);
     run_pointwise(name_, operands, terms, wanted, vjp.kernels, f_);
     pass.add(inputs, terms, continues);
   }

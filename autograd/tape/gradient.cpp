@@ -14,7 +14,7 @@
 namespace unroll {
 namespace {
 
-/// Terms that wait to be realised together are realised early when they hold more than this.
+/// Terms that wait to be computed together are computed early when they hold more than this.
 constexpr std::size_t kPendingLimit = std::size_t{256} << 20;
 
 /// Rows from which on products are worth a call when the steps they come from are over.
@@ -207,12 +207,12 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
       std::swap(left, right);
     }
   }
-  if (terms.products.is_enough_before(left)) realise_products(terms);
+  if (terms.products.is_enough_before(left)) materialize_products(terms);
   if (!std::exchange(terms.is_pending, true)) pending_.push_back(x.slot_);
   pending_bytes_ -= terms.products.bytes();
   terms.products.add(std::move(left), std::move(right), part);
   pending_bytes_ += terms.products.bytes();
-  if (pending_bytes_ > kPendingLimit) realise_products(terms);
+  if (pending_bytes_ > kPendingLimit) materialize_products(terms);
 }
 
 void BackwardPass::finish_products() {
@@ -220,13 +220,13 @@ void BackwardPass::finish_products() {
     Terms* terms = terms_[slot];
     if (!terms) return true;
     if (!terms->products.empty() && terms->products.rows() < kRowsWorthwhile) return false;
-    realise_products(*terms);
+    materialize_products(*terms);
     terms->is_pending = false;
     return true;
   });
 }
 
-void BackwardPass::realise_products(Terms& terms) {
+void BackwardPass::materialize_products(Terms& terms) {
   if (terms.products.empty()) return;
   pending_bytes_ -= terms.products.bytes();
   terms.products.move_to(terms.dense, terms.shape, terms.dtype);
@@ -240,15 +240,16 @@ const Variable* BackwardPass::passes_to(std::uint32_t slot) {
   return found ? &passings[passing_].to : nullptr;
 }
 
-Tensor BackwardPass::room(const Variable& x) {
+Tensor BackwardPass::destination(const Variable& x) {
   if (!wants(x) || differentiable_ || plain_) return {};
   const bool is_whole =
       x.base_ == 0 || (x.value().size() == size_of(base_shape(x)) && x.value().is_contiguous());
-  if (!is_whole) return terms(x).dense.room(base_shape(x), x.dtype(), part_of(x));
+  if (!is_whole) return terms(x).dense.destination(base_shape(x), x.dtype(), part_of(x));
   const Variable* place = passes_to(x.slot_);
   if (!place || has_terms(x.slot_)) return {};
-  const Tensor room = terms(*place).dense.room(base_shape(*place), x.dtype(), part_of(*place));
-  return room.defined() && room.shape() != x.shape() ? room.reshape(x.shape()) : room;
+  const Tensor slot =
+      terms(*place).dense.destination(base_shape(*place), x.dtype(), part_of(*place));
+  return slot.defined() && slot.shape() != x.shape() ? slot.reshape(x.shape()) : slot;
 }
 
 std::size_t BackwardPass::columns_from(std::size_t first, std::span<const Variable> x) const {
@@ -276,8 +277,8 @@ Variable BackwardPass::joined(std::span<const Variable> x, std::size_t first, st
   return all;
 }
 
-std::uint32_t BackwardPass::rooms(std::span<const Variable> x, const Shape& shape,
-                                  std::span<Tensor> g) {
+std::uint32_t BackwardPass::destinations(std::span<const Variable> x, const Shape& shape,
+                                         std::span<Tensor> g) {
   std::uint32_t continues = 0;
   if (differentiable_ || plain_) return continues;
   for (std::size_t k = 0; k < x.size();) {
@@ -287,10 +288,10 @@ std::uint32_t BackwardPass::rooms(std::span<const Variable> x, const Shape& shap
     }
     const std::size_t count = columns_from(k, x);
     if (count == 1) {
-      g[k] = room(x[k]);
+      g[k] = destination(x[k]);
     } else {
       const Variable all = joined(x, k, count);
-      Tensor whole = room(all);
+      Tensor whole = destination(all);
       if (!whole.defined()) whole = Tensor::empty(all.shape(), all.dtype());
       g[k] = whole.with_layout(shape, whole.strides(), 0);
       for (std::size_t i = 1; i < count; ++i)
@@ -321,7 +322,7 @@ void BackwardPass::add(std::span<const Variable> x, std::span<Tensor> g, std::ui
 Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows) {
   if (!terms_[slot]) return {};
   Terms& terms = *terms_[slot];
-  realise_products(terms);
+  materialize_products(terms);
   if (!terms.rows.empty()) {
     if (keep_rows && !terms.dense.defined()) {
       *keep_rows = std::move(terms.rows);

@@ -96,43 +96,42 @@ class PlainAccumulation {
 
 }  // namespace detail
 
-/// Adds up the gradient of every variable while the sweep runs backwards over the tape. A gradient
-/// is a sum that is realised once, when the sweep reaches the variable; until then it is kept as
-/// terms. Contract for vjp rules: every call adds a term, none overwrites. Terms for constants are
-/// dropped.
+/// Accumulates gradients during the backward pass. Contributions to a variable are kept as a list
+/// of terms and summed once, when the pass reaches the operation that made the variable. Contract
+/// for vjp rules: every call adds a term, none overwrites. Terms for constants are dropped.
 class BackwardPass {
  public:
   /// False for constants: a rule may skip the work for a term that nobody wants.
   bool wants(const Variable& x) const { return x.tape_ == tape_id_; }
 
   /// Adds `g`, of the shape of x or of a shape that x was broadcast to (it is then summed back).
-  /// One that is too small is not stretched: use broadcast_to.
+  /// One that is too small is not broadcast: use broadcast_to.
   void add(const Variable& x, Variable g);
   /// Adds `g` to a region of x: the cost is that of the region, not of x.
   void add_region(const Variable& x, const Region& region, const Variable& g);
   /// Adds row k of `g: [n,D]` to row indices[k] of `x: [V,D]`, int64 `indices: [n]`. Throws
   /// DtypeError, ShapeError, and ArgumentError for an index outside 0..V-1.
   void add_rows(const Variable& x, const Tensor& indices, const Variable& g);
-  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. Products of one x that wait are laid end
-  /// to end and realised as one product of their summed K.
+  /// Adds a^T b, for `x: [M,N]`, `a: [K,M]`, `b: [K,N]`. Products of one x that wait are
+  /// concatenated and computed as one product of their summed K.
   void add_product(const Variable& x, const Variable& a, const Variable& b);
 
-  /// To be called by the rule of an operation on several steps at once: realises the products that
+  /// To be called by the rule of an operation on several steps at once: computes the products that
   /// wait, if they are worth it, so that the memory of those steps can be used again.
   void finish_products();
 
-  /// True when the sweep itself is recorded, for derivatives of higher order.
+  /// True when the backward pass itself is recorded, for derivatives of higher order.
   bool differentiable() const { return differentiable_; }
 
-  /// Memory to compute the gradient of x in, before it is added: at its place in the gradient of a
-  /// longer sequence when x was cut from one. Undefined when there is no such place.
-  Tensor room(const Variable& x);
+  /// The destination buffer of the gradient of x, to compute it in before it is added: a part of
+  /// the gradient of a longer sequence when x was cut from one. Undefined when there is none.
+  Tensor destination(const Variable& x);
 
   /// The same for several variables and gradients of one shape, `g` being filled where there is
-  /// room. Parts that lie side by side in a row, like the gates that a split made, are treated as
-  /// one; the result has a bit for each that continues the one before it.
-  std::uint32_t rooms(std::span<const Variable> x, const Shape& shape, std::span<Tensor> g);
-  /// Adds what was computed there. `continues`: what rooms() returned.
+  /// a destination. Parts that lie side by side in a row, like the gates that a split made, are
+  /// treated as one; the result has a bit for each that continues the one before it.
+  std::uint32_t destinations(std::span<const Variable> x, const Shape& shape, std::span<Tensor> g);
+  /// Adds what was computed there. `continues`: what destinations() returned.
   void add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues);
 
  private:
@@ -172,7 +171,7 @@ class BackwardPass {
   /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay
   /// apart.
   Variable take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows = nullptr);
-  void realise_products(Terms& terms);
+  void materialize_products(Terms& terms);
   void drop(std::uint32_t slot);
 
   /// Where the gradient of a slot goes as it is; null when there is no such place.

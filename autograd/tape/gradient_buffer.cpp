@@ -110,7 +110,7 @@ void GradientBuffer::add(const Shape& shape, const Part& part, const Tensor& g) 
   kernels::add_into(g, sum);
 }
 
-Tensor GradientBuffer::room(const Shape& shape, Dtype dtype, const Part& part) {
+Tensor GradientBuffer::destination(const Shape& shape, Dtype dtype, const Part& part) {
   if (!placing_ || !reserved_.empty() || !is_row_major(part.shape, part.strides)) return {};
   begin(shape, dtype);
   const Interval place{part.offset, part.offset + size_of(part.shape)};

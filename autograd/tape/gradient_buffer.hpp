@@ -26,15 +26,15 @@ class GradientBuffer {
 
   /// Adds `g`, of the shape of the variable.
   void add(Variable g);
-  /// The same by a recorded operation, for sweeps that are differentiated. Not to be mixed with
-  /// parts.
+  /// The same by a recorded operation, for backward passes that are differentiated. Not to be mixed
+  /// with parts.
   void add_recorded(Variable g);
   /// Adds `g` to a part of a variable of this shape.
   void add(const Shape& shape, const Part& part, const Tensor& g);
 
   /// Memory at the place of a part, to compute its gradient in; undefined when that place is not
   /// free. What is computed there must come back through add() next for this place.
-  Tensor room(const Shape& shape, Dtype dtype, const Part& part);
+  Tensor destination(const Shape& shape, Dtype dtype, const Part& part);
 
   /// A tensor of the variable's shape to add to in place, zeros where nothing has been written.
   Tensor& writable(const Shape& shape, Dtype dtype);
@@ -61,8 +61,8 @@ class GradientBuffer {
   void stop_placing();
 
   Variable whole_;
-  Interval written_;   // the rest of whole_ holds no numbers yet
-  Interval reserved_;  // handed out by room() and not yet come back
+  Interval written_;   // the rest of whole_ holds no values yet
+  Interval reserved_;  // handed out by destination() and not yet come back
   bool placing_ = true;
 };
 

@@ -97,7 +97,7 @@ void ProductTerms::add_sum(std::span<const Product> products, Tensor& total, dou
     multiply(laid_out(shorter, &Product::a, false), laid_out(shorter, &Product::b, false));
 }
 
-/// The matrix that the operands make when they lie end to end in memory, in the order of the
+/// The matrix that the operands make when they are adjacent in memory, in the order of the
 /// products or, `backwards`, in the opposite one; undefined otherwise.
 Tensor ProductTerms::in_place(std::span<const Product> products, Tensor Product::*operand,
                               bool backwards) {

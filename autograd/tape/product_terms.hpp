@@ -9,8 +9,8 @@
 
 namespace unroll {
 
-/// Terms a^T b of the gradient of one matrix, kept as pairs until it pays to multiply them: laid
-/// end to end, those of many steps are one product.
+/// Terms a^T b of the gradient of one matrix, kept as pairs until it pays to multiply them:
+/// concatenated, those of many steps are one product.
 class ProductTerms {
  public:
   bool empty() const { return products_.empty(); }

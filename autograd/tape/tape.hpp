@@ -22,7 +22,7 @@ struct GradientOptions {
   Variable seed = {};
   /// Variables inside the graph whose gradient is wanted beside those of the leaves.
   std::vector<Variable> of = {};
-  /// Records the sweep too, so that gradients of gradients can be taken. The tape is kept.
+  /// Records the backward pass too, so that gradients of gradients can be taken. The tape is kept.
   bool differentiable = false;
   /// Keeps what the operations saved, so that gradients can be taken from this tape again.
   bool retain = false;
@@ -64,9 +64,9 @@ class TapeObserver {
   virtual void appended(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
                         std::span<const Variable> /*outputs*/) {}
   /// The rule of `node` is about to run on the gradients of its outputs; and has run, or thrown.
-  virtual void sweeping(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
-                        std::span<const Variable> /*gradients*/) {}
-  virtual void swept() noexcept {}
+  virtual void vjp_begins(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
+                          std::span<const Variable> /*gradients*/) {}
+  virtual void vjp_ended() noexcept {}
   /// The gradient of a leaf is complete; undefined when it is kept as rows.
   virtual void gathered(const Tape& /*tape*/, std::uint32_t /*slot*/,
                         const Variable& /*gradient*/) {}
@@ -267,12 +267,12 @@ class Tape {
   static void check_not_elsewhere(const char* operation, std::uint64_t tape);
   Variable leaf(const Parameter& parameter);
   void check_output(const Variable& output, const Variable& seed) const;
-  void sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result);
+  void backward(BackwardPass& pass, const GradientOptions& options, Gradients& result);
   [[noreturn]] static void throw_not_recording(const char* operation);
   [[noreturn]] void throw_stale(const char* operation, const Variable& x) const;
 
   static thread_local Tape* active_;     // what records
-  static thread_local Tape* innermost_;  // the newest alive, recording or in a sweep
+  static thread_local Tape* innermost_;  // the newest alive, recording or in a backward pass
   static thread_local detail::TapeObserver* thread_observer_;
 
   std::uint64_t id_;

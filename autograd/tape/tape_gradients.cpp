@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-/// The backward sweep over what a tape has recorded.
+/// The backward pass over what a tape has recorded.
 namespace unroll {
 
-/// Chooses what records for a while: nothing during a plain sweep, the tape itself during one that
-/// is to be differentiated.
+/// Chooses what records for a while: nothing during a plain backward pass, the tape itself during
+/// one that is to be differentiated.
 class Tape::Activation {
  public:
   explicit Activation(Tape* tape)
@@ -35,11 +35,11 @@ class Tape::ObservedRule {
   ObservedRule(const Tape& tape, std::size_t node, std::span<const Variable> gradients)
       : observer_(tape.observer_) {
     if (observer_) [[unlikely]]
-      observer_->sweeping(tape, tape.nodes_[node].operation, node, gradients);
+      observer_->vjp_begins(tape, tape.nodes_[node].operation, node, gradients);
   }
   ~ObservedRule() {
     if (observer_) [[unlikely]]
-      observer_->swept();
+      observer_->vjp_ended();
   }
   ObservedRule(const ObservedRule&) = delete;
   ObservedRule& operator=(const ObservedRule&) = delete;
@@ -90,7 +90,7 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
 
   const Activation activation(options.differentiable ? this : nullptr);
   const bool keep = options.retain || options.differentiable;
-  if (!keep) packing_.clear();  // a sweep multiplies with the transposes
+  if (!keep) packing_.clear();  // a backward pass multiplies with the transposes
   BackwardPass pass(*this, slots_, options.differentiable);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     if (!seeds[k].defined() || !outputs[k].recorded()) continue;
@@ -100,7 +100,7 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
 
   Gradients result;
   result.tape_ = id_;
-  sweep(pass, options, result);
+  backward(pass, options, result);
   if (!keep) packing_.clear();
   for (const Variable& leaf : watched_) {
     Variable gradient = pass.take(leaf.slot_);
@@ -123,17 +123,17 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
   return result;
 }
 
-void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& result) {
+void Tape::backward(BackwardPass& pass, const GradientOptions& options, Gradients& result) {
   const bool keep = options.retain || options.differentiable;
   PooledVector<Variable> gradients;
   for (std::size_t at = nodes_.size(); at-- > 0;) {
-    const Node node = nodes_[at];  // by value: a sweep that is recorded grows the vector
+    const Node node = nodes_[at];  // by value: a backward pass that is recorded grows the vector
     bool reached = false;
     if (node.first_slot < pass.terms_.size())
       for (std::uint32_t k = 0; k < node.outputs; ++k)
         reached |= pass.has_terms(node.first_slot + k);
     else
-      continue;  // recorded by this very sweep
+      continue;  // recorded by this very backward pass
     if (reached) {
       if (!node.closure)
         throw TapeError(
@@ -168,7 +168,7 @@ void Tape::sweep(BackwardPass& pass, const GradientOptions& options, Gradients& 
 std::vector<std::pair<std::uint32_t, Variable>> Tape::pull(std::size_t node,
                                                            std::span<const Variable> gradients,
                                                            bool differentiable) {
-  const Node at = nodes_.at(node);  // by value, as in sweep
+  const Node at = nodes_.at(node);  // by value, as in backward
   if (!at.closure) throw TapeError(std::string("pull: what ") + at.operation + " saved was freed");
   const Activation activation(differentiable ? this : nullptr);
   BackwardPass pass(*this, slots_, differentiable);

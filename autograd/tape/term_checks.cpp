@@ -10,7 +10,7 @@ namespace {
 std::string rule(const char* operation) { return std::string("backward pass of ") + operation; }
 
 /// True when a gradient of this shape can be summed to that of an argument that was broadcast.
-bool stretches(const Shape& argument, const Shape& gradient) {
+bool broadcasts(const Shape& argument, const Shape& gradient) {
   const int more = gradient.rank() - argument.rank();
   if (more < 0) return false;
   for (int axis = 0; axis < argument.rank(); ++axis)
@@ -31,7 +31,7 @@ void check_dtype(const char* operation, const Variable& x, const Variable& g) {
 
 void check_term(const char* operation, const Variable& x, const Variable& g) {
   check_dtype(operation, x, g);
-  if (g.shape() != x.shape() && !stretches(x.shape(), g.shape()))
+  if (g.shape() != x.shape() && !broadcasts(x.shape(), g.shape()))
     throw ShapeError(rule(operation) + ": the gradient of an argument of shape " +
                      to_string(x.shape()) + " has shape " + to_string(g.shape()) +
                      "; it must have the shape of the argument, or one that it was broadcast to");

@@ -32,10 +32,10 @@ class Variable {
 
   /// True when the value depends on a leaf of some tape.
   bool recorded() const { return tape_ != 0; }
-  /// Place and shape without the numbers: what a vjp rule keeps of an input whose value it does not
-  /// need.
+  /// Place and shape without the elements: what a vjp rule keeps of an input whose value it does
+  /// not need.
   Variable without_value() const;
-  /// The same variable with its numbers elsewhere: `value` holds a copy of them, laid out alike.
+  /// The same variable with its elements elsewhere: `value` holds a copy of them, laid out alike.
   Variable with_value(Tensor value) const;
 
  private:

@@ -49,8 +49,8 @@ enum class Cause {
   wrong_derivative,       ///< none of the patterns below
   wrong_sign,             ///< analytic = -numeric
   wrong_factor,           ///< analytic = factor * numeric
-  transposed,             ///< the right numbers at transposed places
-  missing_broadcast_sum,  ///< an input that was stretched gets a part, or the mean, of what it
+  transposed,             ///< the right elements at transposed places
+  missing_broadcast_sum,  ///< an input that was broadcast gets a part, or the mean, of what it
                           ///< should
   missing_term,           ///< an input gets nothing, or not from all of the outputs
   stale_state,            ///< the derivative at values of another call

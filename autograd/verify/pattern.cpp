@@ -36,18 +36,18 @@ double numeric_at(const Jacobians& j, std::size_t row, std::size_t column) {
   return j.numeric[row * j.columns + column];
 }
 
-/// How many results read one element of the argument when it is stretched to the result's shape;
+/// How many results read one element of the argument when it is broadcast to the result's shape;
 /// empty unless it is.
-std::optional<Shape> stretched_axes(const Jacobians& j) {
+std::optional<Shape> broadcast_axes(const Jacobians& j) {
   if (j.rows <= j.columns || j.result.rank() < j.argument.rank()) return std::nullopt;
-  Shape stretched(j.result.rank(), 1);  // the size along stretched axes, 1 along the others
+  Shape expanded(j.result.rank(), 1);  // the size along broadcast axes, 1 along the others
   for (int axis = 0; axis < j.result.rank(); ++axis) {
     const int own = axis - (j.result.rank() - j.argument.rank());
     const Index size = own < 0 ? 1 : j.argument[own];
     if (size != j.result[axis] && size != 1) return std::nullopt;
-    if (size == 1) stretched[axis] = j.result[axis];
+    if (size == 1) expanded[axis] = j.result[axis];
   }
-  return stretched;
+  return expanded;
 }
 
 std::optional<Pattern> find_factor(const Jacobians& j, const Tolerances& tolerances) {
@@ -72,10 +72,10 @@ std::optional<Pattern> find_factor(const Jacobians& j, const Tolerances& toleran
   if (factor == 0.0) return Pattern{Cause::missing_term, 0.0, "adds nothing to its gradient"};
   if (factor == -1.0)
     return Pattern{Cause::wrong_sign, -1.0, "has the wrong sign: it gives -1 times the derivative"};
-  if (const auto stretched = stretched_axes(j);
-      stretched && std::abs(factor * static_cast<double>(size_of(*stretched)) - 1.0) < near)
+  if (const auto expanded = broadcast_axes(j);
+      expanded && std::abs(factor * static_cast<double>(size_of(*expanded)) - 1.0) < near)
     return Pattern{Cause::missing_broadcast_sum, factor,
-                   "gives the mean over the axes along which it was stretched, not the sum: " +
+                   "gives the mean over the axes along which it was broadcast, not the sum: " +
                        number(factor) + " times the derivative"};
   return Pattern{Cause::wrong_factor, factor, "gives " + number(factor) + " times the derivative"};
 }
@@ -136,9 +136,9 @@ std::optional<Pattern> find_missing_results(const Jacobians& j, const Tolerances
       if (a != 0.0) counted[row] = true;
       if (!j.kink[column] && a != 0.0 && !j.agree(row, column, a, tolerances)) return std::nullopt;
     }
-  const auto stretched = stretched_axes(j);
-  if (stretched) {
-    // One position along the stretched axes, the same for all that count?
+  const auto expanded = broadcast_axes(j);
+  if (expanded) {
+    // One position along the broadcast axes, the same for all that count?
     std::optional<Index> only;
     bool one = true;
     for (std::size_t row = 0; row < j.rows && one; ++row) {
@@ -147,7 +147,7 @@ std::optional<Pattern> find_missing_results(const Jacobians& j, const Tolerances
       Index at = 0;
       Index weight = 1;
       for (int axis = j.result.rank() - 1; axis >= 0; --axis) {
-        if ((*stretched)[axis] > 1) {
+        if ((*expanded)[axis] > 1) {
           at += rest % j.result[axis] * weight;
           weight *= j.result[axis];
         }
@@ -158,7 +158,7 @@ std::optional<Pattern> find_missing_results(const Jacobians& j, const Tolerances
     }
     if (one && only)
       return Pattern{Cause::missing_broadcast_sum, 1.0,
-                     "does not sum over the axes along which it was stretched: only one position "
+                     "does not sum over the axes along which it was broadcast: only one position "
                      "along them counts"};
   }
   return Pattern{Cause::missing_term, 1.0,

@@ -106,8 +106,8 @@ class RunningRule final : public TapeObserver {
     return value;
   }
   Tensor detached(const Tensor& value) override { return value; }
-  void sweeping(const Tape& /*tape*/, const char* operation, std::size_t node,
-                std::span<const Variable> /*gradients*/) override {
+  void vjp_begins(const Tape& /*tape*/, const char* operation, std::size_t node,
+                  std::span<const Variable> /*gradients*/) override {
     name = operation;
     place = node;
   }

@@ -35,7 +35,7 @@ nn::Stacked make_rnn(const NetworkOptions& options) {
       fmt::format("--cell: expected lstm, gru or elman, got \"{}\"", options.cell));
 }
 
-/// Products with the state in one step of a cell, laid end to end in its weights.
+/// Products with the state in one step of a cell, concatenated in its weights.
 Index gates_of(const std::string& cell) { return cell == "lstm" ? 4 : cell == "gru" ? 3 : 1; }
 
 }  // namespace

@@ -79,7 +79,8 @@ Measured measure(const std::string& name, const std::string& colour, C cell, dou
   };
   const Tensor targets = x.slice(0, 0, 1).broadcast_to(x.shape());
   return {name, colour,
-          nn::gradient_flow(cell, x, {.loss = loss, .targets = targets, .lambda = lambda}), rate};
+          nn::gradient_flow(cell, x, {.loss = loss, .targets = targets, .spectral_bound = lambda}),
+          rate};
 }
 
 void program(const example::Options& options) {

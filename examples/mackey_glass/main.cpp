@@ -6,7 +6,7 @@
 // The task of many papers (Crowder, 1990; Jang, ANFIS, 1993): x(t+6) from x(t), x(t-6), x(t-12) and
 // x(t-18), for t = 118 ... 617 to learn from and t = 618 ... 1117 to be tested on. That is a NARX
 // network with Ty = 4 and no input over every sixth value. In open loop it reads the true values;
-// in closed loop it reads what it has put out: fourteen of its steps are a forecast of 84. Beside
+// in closed loop it reads its own output: fourteen of its steps are a forecast of 84. Beside
 // it stands the same network with linear units.
 #include <fmt/core.h>
 #include <autograd/autograd.hpp>

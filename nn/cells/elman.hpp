@@ -9,9 +9,7 @@ struct ElmanOptions {
   Activation activation = tanh;
 };
 
-/// Simple recurrent network (Elman, Finding structure in time, 1990; 000_1637ef2ec2d0b1c0.txt,
-/// "Simple Recurrent Network"; with a softmax readout the tanh network of
-/// 002_f7218ae54f6eb7a7.txt and model 1 of 004_f35a51dda55cb382.txt):
+/// Simple recurrent network (Elman, Finding structure in time, 1990):
 ///
 ///     h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 ///

@@ -17,8 +17,8 @@ struct EulerOptions {
   double start = 0.0;  ///< t before the first step
 };
 
-/// Euler's method as a recurrent network (004_f35a51dda55cb382.txt, "Euler's method"): any g
-/// becomes a cell.
+/// Euler's method as a recurrent network, the step of a residual network or a neural ODE (Chen et
+/// al., Neural ordinary differential equations, 2018): any g becomes a cell.
 ///
 ///     s(t+h) = s(t) + h g(s(t), t, x)
 ///

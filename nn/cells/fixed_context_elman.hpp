@@ -8,11 +8,11 @@ namespace unroll::nn {
 
 struct FixedContextElmanOptions {
   Activation activation = tanh;
-  bool bias = true;  ///< false for the network as the lecture writes it
+  bool bias = true;  ///< false for the network without bias
 };
 
-/// Elman network whose context units have the fixed weight 1.0 (001_7fa6a7ec02051579.txt, "Elman
-/// Network"; the copying of Elman 1990 without trainable weights behind it):
+/// Elman network whose context units have the fixed weight 1.0: the copying of Elman (1990) without
+/// trainable weights behind it.
 ///
 ///     s(t) = W^T x(t) + b + a(t-1)
 ///     a(t) = f(s(t))

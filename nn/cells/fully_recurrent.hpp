@@ -8,11 +8,10 @@ namespace unroll::nn {
 
 struct FullyRecurrentOptions {
   Activation activation = tanh;
-  bool bias = true;  ///< false for the network as the lecture writes it
+  bool bias = true;  ///< false for the network without bias
 };
 
-/// Fully recurrent network: every unit reads every unit (001_7fa6a7ec02051579.txt, "Fully Recurrent
-/// Neural Network"):
+/// Fully recurrent network: every unit reads every unit (Williams and Zipser, 1989):
 ///
 ///     s(t) = W^T x(t) + b + R^T a(t-1)
 ///     a(t) = f(s(t))

@@ -16,10 +16,10 @@ constexpr auto gates = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, 
 
 GRU::GRU(Index inputs, Index hidden)
     : Cell(inputs, {hidden}),
-      weight_ih_(parameter("weight_ih", init::uniform_fan({3 * hidden, inputs}, hidden))),
-      weight_hh_(parameter("weight_hh", init::uniform_fan({3 * hidden, hidden}, hidden))),
-      bias_ih_(parameter("bias_ih", init::uniform_fan({3 * hidden}, hidden))),
-      bias_hh_(parameter("bias_hh", init::uniform_fan({3 * hidden}, hidden))) {}
+      weight_ih_(parameter("weight_ih", init::pytorch_default({3 * hidden, inputs}, hidden))),
+      weight_hh_(parameter("weight_hh", init::pytorch_default({3 * hidden, hidden}, hidden))),
+      bias_ih_(parameter("bias_ih", init::pytorch_default({3 * hidden}, hidden))),
+      bias_hh_(parameter("bias_hh", init::pytorch_default({3 * hidden}, hidden))) {}
 
 Variable GRU::project(const Variable& x) const { return linear(x, weight_ih_, bias_ih_); }
 

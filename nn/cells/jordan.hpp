@@ -9,11 +9,11 @@ namespace unroll::nn {
 struct JordanOptions {
   Activation activation = tanh;                      ///< f
   Activation output_activation = linear_activation;  ///< g
-  bool bias = true;  ///< false for the network as the lecture writes it
+  bool bias = true;                                  ///< false for the network without bias
 };
 
-/// Jordan network: the recurrence goes through the output (001_7fa6a7ec02051579.txt, "Recurrent
-/// Neural Networks"):
+/// Jordan network: the recurrence goes through the output (Jordan, 1986, without the decay of its
+/// state units, which nn::Jordan1986 has):
 ///
 ///     s(t) = W^T x(t) + b + R^T y(t-1)
 ///     a(t) = f(s(t))

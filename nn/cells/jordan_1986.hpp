@@ -12,15 +12,15 @@ struct Jordan1986Options {
   double decay = 0.5;                      ///< mu: what a state unit keeps of itself; 0 <= mu < 1
 };
 
-/// Jordan's network of 1986 (Serial order: a parallel distributed processing approach;
-/// 003_75569be6c17a5139.txt, "Earliest Recurrent Network Architectures"). Plan and state units are
-/// the inputs; a state unit reads its output unit and itself, with fixed weights:
+/// Jordan's network of 1986 (Serial order: a parallel distributed processing approach).
+/// Plan and state units are the inputs; a state unit reads its output unit and itself, with fixed
+/// weights:
 ///
 ///     s(t) = mu s(t-1) + y(t-1)
 ///     a(t) = f(W p(t) + R s(t) + b)
 ///     y(t) = g(V a(t) + c)
 ///
-/// The plan p is the input x; held constant, it selects which sequence is put out. State {y: [B,O],
+/// The plan p is the input x; held constant, it selects which sequence is output. State {y: [B,O],
 /// s: [B,O]}, output y. Parameters `plan.weight: [H,P]`, `plan.bias: [H]`, `state.weight: [H,O]`,
 /// `readout.weight: [O,H]`, `readout.bias: [O]`. With mu = 0 it is nn::Jordan. Can be forced
 /// (UnrollOptions::targets), as Jordan trained it.

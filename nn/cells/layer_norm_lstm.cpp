@@ -21,8 +21,8 @@ constexpr auto next_hidden = [](auto xo, auto ho, auto c) { return sigmoid(xo + 
 LayerNormLSTM::LayerNormLSTM(Index inputs, Index hidden, const LayerNormLSTMOptions& options)
     : Cell(inputs, {hidden, hidden}),
       epsilon_(options.epsilon),
-      weight_ih_(parameter("weight_ih", init::uniform_fan({4 * hidden, inputs}, hidden))),
-      weight_hh_(parameter("weight_hh", init::uniform_fan({4 * hidden, hidden}, hidden))),
+      weight_ih_(parameter("weight_ih", init::pytorch_default({4 * hidden, inputs}, hidden))),
+      weight_hh_(parameter("weight_hh", init::pytorch_default({4 * hidden, hidden}, hidden))),
       scale_ih_(parameter("scale_ih", ones({4 * hidden}))),
       scale_hh_(parameter("scale_hh", ones({4 * hidden}))),
       bias_(parameter("bias", zeros({4 * hidden}))),

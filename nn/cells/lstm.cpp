@@ -17,10 +17,10 @@ constexpr auto gates = [](auto i, auto f, auto g, auto o, auto c) {
 
 LSTM::LSTM(Index inputs, Index hidden)
     : Cell(inputs, {hidden, hidden}),
-      weight_ih_(parameter("weight_ih", init::uniform_fan({4 * hidden, inputs}, hidden))),
-      weight_hh_(parameter("weight_hh", init::uniform_fan({4 * hidden, hidden}, hidden))),
-      bias_ih_(parameter("bias_ih", init::uniform_fan({4 * hidden}, hidden))),
-      bias_hh_(parameter("bias_hh", init::uniform_fan({4 * hidden}, hidden))) {}
+      weight_ih_(parameter("weight_ih", init::pytorch_default({4 * hidden, inputs}, hidden))),
+      weight_hh_(parameter("weight_hh", init::pytorch_default({4 * hidden, hidden}, hidden))),
+      bias_ih_(parameter("bias_ih", init::pytorch_default({4 * hidden}, hidden))),
+      bias_hh_(parameter("bias_hh", init::pytorch_default({4 * hidden}, hidden))) {}
 
 Variable LSTM::project(const Variable& x) const {
   return linear(x, weight_ih_, Variable(bias_ih_) + Variable(bias_hh_));

@@ -5,7 +5,7 @@
 namespace unroll::nn {
 
 /// Long short-term memory (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al.,
-/// 2000; 002_f7218ae54f6eb7a7.txt, "LSTM", "Mathematical relation"):
+/// 2000):
 ///
 ///     i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)        input gate
 ///     f = sigmoid(W_if x + b_if + W_hf h + b_hf)        forget gate

@@ -16,7 +16,7 @@ struct NARXOptions {
 };
 
 /// Non-linear auto-regressive exogenous model with a hidden layer and tapped delay lines
-/// (001_7fa6a7ec02051579.txt, "NARX Networks"):
+/// (Lin, Horne, Tino and Giles, Learning long-term dependencies in NARX recurrent networks, 1996):
 ///
 ///     y(t) = g(y(t-1), ..., y(t-Ty), x(t), ..., x(t-Tx))
 ///     g    = g_out(V f(W x(t) + b + D [x(t-1) .. x(t-Tx)] + R [y(t-1) .. y(t-Ty)]) + c)

@@ -13,8 +13,8 @@ struct OutputToHiddenOptions {
   Activation feedback = [](const Variable& o) { return softmax(o); };
 };
 
-/// Model 2, recurrent through the output only (004_f35a51dda55cb382.txt, "2nd Model";
-/// 002_f7218ae54f6eb7a7.txt, "Output to hidden unit connection"):
+/// Recurrent through the output only (Goodfellow, Bengio and Courville, Deep learning, 2016, figure
+/// 10.4), with a softmax:
 ///
 ///     a(t) = b + W y(t-1) + U x(t)      h(t) = f(a(t))
 ///     o(t) = c + V h(t)                 y(t) = phi(o(t))

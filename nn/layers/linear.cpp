@@ -17,8 +17,8 @@ Shape weight_shape(Index inputs, Index outputs) {
 }  // namespace
 
 Linear::Linear(Index inputs, Index outputs, const LinearOptions& options)
-    : weight_(parameter("weight", init::uniform_fan(weight_shape(inputs, outputs), inputs))) {
-  if (options.bias) bias_ = parameter("bias", init::uniform_fan({outputs}, inputs));
+    : weight_(parameter("weight", init::pytorch_default(weight_shape(inputs, outputs), inputs))) {
+  if (options.bias) bias_ = parameter("bias", init::pytorch_default({outputs}, inputs));
 }
 
 Variable Linear::operator()(const Variable& x) const {

@@ -13,8 +13,7 @@ struct MLPOptions {
   bool bias = true;
 };
 
-/// Multilayer perceptron (001_7fa6a7ec02051579.txt, "Deep Neural Networks";
-/// 003_75569be6c17a5139.txt, "Multi Layer Perceptron"):
+/// Multilayer perceptron (Rumelhart, Hinton and Williams, 1986):
 ///
 ///     a^0 = x      net^i = W^{i-1} a^{i-1} + b^{i-1}      a^i = f(net^i)
 ///

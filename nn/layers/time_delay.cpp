@@ -71,10 +71,10 @@ Variable product(const Variable& taps, const Variable& kernel, const std::vector
 TimeDelay::TimeDelay(Index inputs, Index outputs, const TimeDelayOptions& options)
     : inputs_(inputs),
       options_(options),
-      weight_(parameter("weight",
-                        init::uniform_fan(weight_shape(inputs, outputs, options),
+      weight_(parameter(
+          "weight", init::pytorch_default(weight_shape(inputs, outputs, options),
                                           inputs * static_cast<Index>(options.delays.size())))) {
-  if (options.bias) bias_.push_back(parameter("bias", init::uniform_fan({outputs}, inputs)));
+  if (options.bias) bias_.push_back(parameter("bias", init::pytorch_default({outputs}, inputs)));
 }
 
 Variable TimeDelay::operator()(const Variable& x) const {
@@ -87,9 +87,9 @@ Variable TimeDelay::operator()(const Variable& x) const {
 
 LearnedDelay::LearnedDelay(Index inputs, Index outputs, const LearnedDelayOptions& options)
     : inputs_(checked(inputs, outputs, options)),
-      weight_(parameter("weight", init::uniform_fan({outputs, inputs}, inputs))),
+      weight_(parameter("weight", init::pytorch_default({outputs, inputs}, inputs))),
       delay_(parameter("delay", zeros({outputs, options.max_delay, inputs}))) {
-  if (options.bias) bias_.push_back(parameter("bias", init::uniform_fan({outputs}, inputs)));
+  if (options.bias) bias_.push_back(parameter("bias", init::pytorch_default({outputs}, inputs)));
 }
 
 Variable LearnedDelay::operator()(const Variable& x) const {

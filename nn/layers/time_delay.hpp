@@ -14,8 +14,9 @@ struct TimeDelayOptions {
   bool bias = true;
 };
 
-/// A layer of a time delay neural network (001_7fa6a7ec02051579.txt, "Time Delay Neural Networks"):
-/// every connection from a unit i to a unit j has a weight for each of its delays.
+/// A layer of a time delay neural network (Waibel et al., Phoneme recognition using time-delay
+/// neural networks, 1989): every connection from a unit i to a unit j has a weight for each of its
+/// delays.
 ///
 ///     y_j(t) = b_j + sum_i sum_n w_jni x_i(t - D_n)
 ///
@@ -43,9 +44,9 @@ struct LearnedDelayOptions {
   bool bias = true;
 };
 
-/// A time delay layer that learns its delays (001_7fa6a7ec02051579.txt, "Learning time delays"): a
-/// softmax over all delays between 1 and the maximal one, for every connection. While it trains,
-/// the softmax converges to a one-hot encoding, which selects one delay.
+/// A time delay layer that learns its delays: a softmax over all delays between 1 and the maximal
+/// one, for every connection. While it trains, the softmax converges to a one-hot encoding, which
+/// selects one delay.
 ///
 ///     y_j(t) = b_j + sum_i w_ji sum_{d=1}^{D} p_jdi x_i(t - d),    p_jdi = softmax_d(v_jdi)
 ///

@@ -7,13 +7,13 @@
 
 namespace unroll::nn {
 
-/// Backpropagation through time (Rumelhart, Hinton and Williams, 1986; 000_1637ef2ec2d0b1c0.txt,
-/// "Gradients and Weight Update"; 002_f7218ae54f6eb7a7.txt, "Gradient"): the whole sequence is
-/// unrolled and swept backwards, once, when it ends.
+/// Backpropagation through time (Rumelhart, Hinton and Williams, 1986; Werbos, 1990): the whole
+/// sequence is unrolled, and differentiated by one backward pass, when it ends.
 ///
 ///     dE/dW = sum_t sum_{k<=t} dE_t/dh_t dh_t/dh_k dh_k/dW
 ///
-/// One update, from finish(). Remembers the sequence; the sweep needs what its T steps saved.
+/// One update, from finish(). Remembers the sequence; the backward pass needs what its T steps
+/// saved.
 class BPTT : public TruncatedBPTT {
  public:
   explicit BPTT(Recurrent rnn, StepLoss loss, const LearningOptions& options = {})

@@ -18,7 +18,7 @@ namespace unroll::nn {
 /// state that have one size are parts of the same units: h_k and c_k of an LSTM are one.
 ///
 /// An update at every step, exact where no unit reads another, as in nn::FixedContextElman.
-/// Remembers B n |theta| numbers as RTRL does; a step costs B n |theta|.
+/// Remembers B n |theta| elements as RTRL does; a step costs B n |theta|.
 class FocusedBackpropagation : public ForwardRule {
  public:
   explicit FocusedBackpropagation(Recurrent rnn, StepLoss loss,

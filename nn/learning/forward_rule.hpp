@@ -30,7 +30,7 @@ class ForwardRule : public LearningRule {
   ForwardRule(const char* name, Recurrent rnn, StepLoss loss, const LearningOptions& options);
 
   /// Adds to `after: [n,k]` what of `before: [n,k]` the step passes on, given its `jacobian:
-  /// [n,n]`, for one sequence and the k numbers of one parameter.
+  /// [n,n]`, for one sequence and the k elements of one parameter.
   virtual void carry(const Tensor& jacobian, const Tensor& before, Tensor& after) const = 0;
 
  private:

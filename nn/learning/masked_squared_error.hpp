@@ -10,11 +10,11 @@ namespace unroll::nn {
 /// `[T,1,Q]` of ones and zeros. Throws ArgumentError for a unit outside 0..Q-1 and for no steps.
 Tensor unit_mask(const std::vector<std::vector<Index>>& theta, Index units);
 
-/// E = sum_t sum_{k in Theta(t)} (y_k(t) - a_k(t))^2 (003_75569be6c17a5139.txt, "Loss
-/// Minimization"): a sum, not a mean, and without 1/2. `a: [T,B,Q]`, `targets: [T,B,Q]` and `mask`,
-/// which broadcasts to that and is 1 for k in Theta(t) and 0 elsewhere. Outside Theta(t) the
-/// targets must be 0 or NaN, and a has the gradient 0. Throws ArgumentError for a target outside
-/// Theta(t), for none inside, and for a mask of other numbers than 0 and 1; ShapeError.
+/// E = sum_t sum_{k in Theta(t)} (y_k(t) - a_k(t))^2 (Williams and Zipser, 1989): a sum, not a
+/// mean, and without 1/2. `a: [T,B,Q]`, `targets: [T,B,Q]` and `mask`, which broadcasts to that and
+/// is 1 for k in Theta(t) and 0 elsewhere. Outside Theta(t) the targets must be 0 or NaN, and a has
+/// the gradient 0. Throws ArgumentError for a target outside Theta(t), for none inside, and for a
+/// mask of other numbers than 0 and 1; ShapeError.
 Variable masked_squared_error(const Variable& a, const Tensor& targets, const Tensor& mask);
 
 }  // namespace unroll::nn

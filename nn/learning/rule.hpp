@@ -22,7 +22,7 @@ using StepLoss = std::function<Variable(const Variable& output, const Tensor& ta
 using Teacher = std::function<Tensor(const Tensor& target)>;
 
 struct LearningOptions {
-  Teacher teacher = nullptr;  ///< none: the cell reads what it put out
+  Teacher teacher = nullptr;  ///< none: the cell reads its own output
 };
 
 /// What a rule has learned from some steps.

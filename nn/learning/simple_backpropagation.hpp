@@ -6,9 +6,9 @@
 
 namespace unroll::nn {
 
-/// Simple backpropagation (Elman, Finding structure in time, 1990; 000_1637ef2ec2d0b1c0.txt,
-/// "Simple Backpropagation (Elman)"): the context is an input like any other, so nothing flows back
-/// through it. For h = f_hid(W_in x + W_rec c), y = f_out(W_out h), with steps downhill:
+/// Simple backpropagation (Elman, Finding structure in time, 1990): the context is an input like
+/// any other, so nothing flows back through it. For h = f_hid(W_in x + W_rec c), y = f_out(W_out
+/// h), with steps downhill:
 ///
 ///     g_out  = f_out'(b) (d - y)       g_hid  = f_hid'(a) W_out^T g_out
 ///     dW_in  = g_hid x^T               dW_rec = g_hid c^T               dW_out = g_out h^T

@@ -14,7 +14,7 @@ struct TruncatedBPTTOptions {
 
 /// Truncated backpropagation through time, BPTT(h; h') of Williams and Peng (An efficient
 /// gradient-based algorithm for on-line training of recurrent network trajectories, 1990, h = k2,
-/// h' = k1; "number of stages need to be decided" in 002_f7218ae54f6eb7a7.txt): every k1 steps, the
+/// h' = k1): every k1 steps, the
 /// losses of the last k1 steps are propagated back through the last k2. The state before those is a
 /// constant. Each loss is in one update, so with k2 = T the updates of a sequence add up to the
 /// full gradient for any k1.

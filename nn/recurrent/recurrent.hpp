@@ -22,10 +22,10 @@ struct UnrollOptions {
   /// `[F,B,O]`, F at most T: teacher forcing. A cell that feeds its output back reads at step t + 1
   /// the target of step t in place of its output, for the first F steps: no gradient flows from
   /// one of them to another through the output. After them the loop is closed and the cell reads
-  /// what it put out. F = T is open-loop training; a shorter F a warm-up before a forecast.
+  /// its own output. F = T is open-loop training; a shorter F a warm-up before a forecast.
   Variable targets = {};
   /// The number of steps that each sequence of the batch has, B entries from 1 to T; empty: T all.
-  /// Past its end a sequence keeps its state and puts out zeros. What x holds there does not
+  /// Past its end a sequence keeps its state and returns zeros. What x holds there does not
   /// matter, be it NaN, and its gradient is zero.
   std::vector<Index> lengths = {};
   /// From the last step to the first, each sequence from its own end. The outputs stay in the order

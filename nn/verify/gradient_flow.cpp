@@ -41,8 +41,8 @@ Tensor identities(Index batch, Index size) {
   return Tensor::of({size, size}, one).broadcast_to({batch, size, size}).contiguous();
 }
 
-/// dS_t/dS_{t-1}, `[B,n,n]`, of all elements in one sweep: the batch is repeated for each, and each
-/// row of it is seeded for another one.
+/// dS_t/dS_{t-1}, `[B,n,n]`, of all elements in one backward pass: the batch is repeated for each,
+/// and each row of it is seeded for another one.
 Tensor jacobian_of(const Cell& cell, const Tensor& projected, const Tensor& before) {
   const Index batch = before.size(0);
   const Index size = before.size(1);
@@ -76,9 +76,9 @@ void check(const Cell& cell, const Tensor& x, const GradientFlowOptions& options
     throw ArgumentError("gradient_flow: there is no part " + std::to_string(*options.part) +
                         " of the state, the cell keeps " +
                         std::to_string(cell.state_sizes().size()) + " tensors");
-  if (!(options.lambda >= 0.0))
-    throw ArgumentError("gradient_flow: lambda must not be negative, it is " +
-                        std::to_string(options.lambda));
+  if (!(options.spectral_bound >= 0.0))
+    throw ArgumentError("gradient_flow: spectral_bound must not be negative, it is " +
+                        std::to_string(options.spectral_bound));
 }
 
 /// The states S_0 to S_T, `[B,n]` each, and the gradients of the loss with respect to them.
@@ -186,9 +186,9 @@ GradientFlow gradient_flow(const Cell& cell, const Tensor& x, const GradientFlow
   flow.spectral = Tensor::of(shape, spectral);
   flow.frobenius = Tensor::of(shape, frobenius);
   if (!loss_gradient.empty()) flow.loss_gradient = Tensor::of(shape, loss_gradient);
-  flow.lambda = options.lambda > 0.0 ? options.lambda : largest;
+  flow.spectral_bound = options.spectral_bound > 0.0 ? options.spectral_bound : largest;
   for (Index lag = 0; lag <= steps; ++lag)
-    flow.bound.push_back(std::pow(flow.lambda, static_cast<double>(lag)));
+    flow.bound.push_back(std::pow(flow.spectral_bound, static_cast<double>(lag)));
   return flow;
 }
 

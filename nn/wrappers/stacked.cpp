@@ -24,7 +24,7 @@ States detach(const States& states) {
 void Stacked::check_fits(Index inputs) const {
   if (!layers_.empty() && inputs != outputs_)
     throw ArgumentError("stacked: layer " + std::to_string(layers_.size()) + " takes " +
-                        std::to_string(inputs) + " inputs, but the layer below puts out " +
+                        std::to_string(inputs) + " inputs, but the layer below returns " +
                         std::to_string(outputs_));
 }
 

@@ -46,7 +46,7 @@ class Stacked : public Module {
   }
 
   /// Adds a layer on top. Its parameters get its number, from 0 on, into their names. Throws
-  /// ArgumentError when the layer below does not put out what this one takes.
+  /// ArgumentError when the layer below does not return what this one takes.
   template <std::derived_from<Cell> C>
   void push_back(C cell) {
     push_back(Recurrent(std::move(cell)));

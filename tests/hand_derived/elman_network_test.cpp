@@ -33,7 +33,7 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-TEST_CASE("Elman's network puts out f_out(W_out h) with h = f_hid(W_in x + W_rec c)") {
+TEST_CASE("Elman's network returns f_out(W_out h) with h = f_hid(W_in x + W_rec c)") {
   const Index inputs = 3;
   const Index hidden = 4;
   const Index outputs = 2;

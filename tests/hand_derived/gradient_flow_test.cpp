@@ -69,7 +69,7 @@ TEST_CASE("norms, bound and loss gradients of an Elman network are those of the 
          .loss = [](const Variable& output,
                     const Tensor& target) { return 0.5 * sum(square(output - Variable(target))); },
          .targets = sequence(d, true),
-         .lambda = lambda_w * 1.0});
+         .spectral_bound = lambda_w * 1.0});
 
     Matrix jacobian(2, 2);  // dh_T/dh_k
     jacobian(0, 0) = jacobian(1, 1) = 1.0;

@@ -32,9 +32,9 @@ void check_uniform(const Tensor& x, double bound) {
 
 }  // namespace
 
-TEST_CASE("uniform_fan fills +-1/sqrt(fan_in)") {
+TEST_CASE("pytorch_default fills +-1/sqrt(fan_in)") {
   seed(1);
-  check_uniform(nn::init::uniform_fan({200, 100}, 25), 0.2);
+  check_uniform(nn::init::pytorch_default({200, 100}, 25), 0.2);
 }
 
 TEST_CASE("xavier_uniform fills +-sqrt(6 / (fan_in + fan_out))") {
@@ -69,7 +69,7 @@ TEST_CASE("one seed gives one model, and the next model is another one") {
 TEST_CASE("shapes and counts that have no such distribution are refused") {
   expect_error<ArgumentError>(
       [] {
-        nn::init::uniform_fan({2, 2}, 0);
+        nn::init::pytorch_default({2, 2}, 0);
       },
       {"init", "at least 1", "0"});
   expect_error<ShapeError>([] { nn::init::xavier_uniform({4}); }, {"xavier_uniform", "[4]"});

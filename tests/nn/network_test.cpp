@@ -6,7 +6,7 @@
 #include <nn/cells/euler.hpp>
 #include <nn/cells/jordan.hpp>
 #include <nn/cells/narx.hpp>
-#include <nn/cells/unit_network.hpp>
+#include <nn/cells/williams_zipser.hpp>
 #include <nn/layers/mlp.hpp>
 #include <nn/layers/time_delay.hpp>
 #include <nn/learning/masked_squared_error.hpp>
@@ -36,7 +36,7 @@ TEST_CASE("the gradients of NARX and of the unit network agree with finite diffe
       nn::Recurrent rnn(nn::NARX(3, 4, 2, {.output_delays = ty, .input_delays = tx}));
       check_network(nn::gradcheck(rnn, random({5, 2, 3}, 1)));
     }
-  nn::Recurrent units(nn::UnitNetwork(3, 4));
+  nn::Recurrent units(nn::WilliamsZipser(3, 4));
   check_network(nn::gradcheck(units, random({4, 2, 3}, 2)));
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("sizes and delays that make no sense are refused") {
   expect_error<ArgumentError>([] { nn::NARX(3, 4, 2, {.output_delays = 0}); }, {"narx", "0"});
   expect_error<ArgumentError>([] { nn::NARX(3, 4, 2, {.input_delays = -1}); }, {"narx", "-1"});
   expect_error<ArgumentError>([] { nn::NARX(3, 4, 0); }, {"state size"});
-  expect_error<ArgumentError>([] { nn::UnitNetwork(0, 4); }, {"inputs"});
+  expect_error<ArgumentError>([] { nn::WilliamsZipser(0, 4); }, {"inputs"});
   expect_error<ArgumentError>([] { nn::TimeDelay(0, 2); }, {"time_delay", "0 and 2"});
   expect_error<ArgumentError>([] { nn::TimeDelay(1, 2, {.delays = {}}); }, {"one delay"});
   expect_error<ArgumentError>([] { nn::TimeDelay(1, 2, {.delays = {0, -1}}); }, {"negative"});

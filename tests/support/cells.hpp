@@ -58,7 +58,7 @@ inline std::vector<CellCase> all_cells() {
       one("lstm", [] { return nn::LSTM(i, h); }),
       one("narx", [] { return nn::NARX(i, h, o, {.output_delays = 2, .input_delays = 1}); }),
       one("output_to_hidden", [] { return nn::OutputToHidden(i, h, o); }),
-      one("unit_network", [] { return nn::UnitNetwork(i, h); }),
+      one("williams_zipser", [] { return nn::WilliamsZipser(i, h); }),
   };
 }
 

@@ -31,7 +31,7 @@ inline Shape position_of(Index flat, const Shape& shape) {
   return position;
 }
 
-/// The element that `x` has at `position` once it is stretched to the rank of `position`.
+/// The element that `x` has at `position` once it is expanded to the rank of `position`.
 inline double broadcast_element(const std::vector<double>& x, const Shape& shape,
                                 const Shape& position) {
   Index flat = 0;

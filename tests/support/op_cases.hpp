@@ -192,7 +192,7 @@ inline std::vector<OpCase> layout_cases() {
        },
        {x}},
       {"split",
-       "parts of one column of a stretched row",
+       "parts of one column of a expanded row",
        [](Inputs v) {
          const auto [a, b, c, d] = split<4>(broadcast_to(v[0], {5, 4}));
          return a * b + c * d;
@@ -269,7 +269,7 @@ inline std::vector<OpCase> product_cases() {
       {"matmul", "a matrix for all", multiply, {random({2, 3, 4}, 45), random({4, 2}, 46)}},
       {"matmul", "batches", multiply, {random({2, 3, 4}, 47), random({2, 4, 2}, 48)}},
       {"matmul",
-       "batches that stretch",
+       "batches that broadcast",
        multiply,
        {random({2, 1, 3, 2}, 49), random({3, 2, 2}, 50)}},
       {"matmul",

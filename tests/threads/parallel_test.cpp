@@ -54,7 +54,7 @@ TEST_CASE("parts cut a size without gaps or overlaps, at multiples of the grain"
 
 TEST_CASE("elementwise operations and sums have the same bits for any number of threads") {
   // Long enough for several threads, and of every kind of layout: as it lies in memory, columns of
-  // a wider matrix, with a stretched row and column, transposed.
+  // a wider matrix, with a expanded row and column, transposed.
   const Tensor x = random({80, 2000}, 3).to(Dtype::float32);
   const Tensor wide = random({80, 4000}, 4).to(Dtype::float32).slice(1, 1000, 3000);
   const Tensor row = random({2000}, 5).to(Dtype::float32);

@@ -202,7 +202,8 @@ TEST_CASE("a gradient hook sees the complete gradient once, and may replace it")
 }
 
 TEST_CASE(
-    "a hook acts in every sweep that passes it; one that looks leaves all orders as they are") {
+    "a hook acts in every backward pass that passes it; one that looks leaves all orders as they "
+    "are") {
   const auto with = [](double factor) {
     return [factor](const Variable& x) {
       return sum(exp(on_gradient(x, [factor](const Variable& g) { return g * factor; })));

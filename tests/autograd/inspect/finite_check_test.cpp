@@ -146,7 +146,7 @@ TEST_CASE("a program that is finite runs as if nobody looked, and after an error
   CHECK(tape.gradients(y)[x].item() == -2.0);
 }
 
-TEST_CASE("after a sweep that was stopped, scopes are as before") {
+TEST_CASE("after a backward pass that was stopped, scopes are as before") {
   const FiniteCheck check;
   Graph graph;
   Tape tape;

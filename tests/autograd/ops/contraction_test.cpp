@@ -87,7 +87,7 @@ TEST_CASE("a letter twice in one term names a diagonal") {
   check_einsum("iii,i->i", {"iii", "i"}, "i");
 }
 
-TEST_CASE("the dots of einsum stand for leading axes, and stretch") {
+TEST_CASE("the dots of einsum stand for leading axes, and broadcast") {
   const Tensor a = random({2, 1, 3, 4}, 1);
   const Tensor b = random({5, 4, 2}, 2);
   expect_close(einsum("...ij,...jk->...ik", {a, b}).value(), matmul(a, b).value());

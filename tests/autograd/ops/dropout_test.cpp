@@ -26,7 +26,7 @@ TEST_CASE("dropout draws the same numbers for any number of threads") {
   CHECK(results[0] == results[2]);
 }
 
-TEST_CASE("dropout saves no mask, and draws it again at every sweep") {
+TEST_CASE("dropout saves no mask, and draws it again at every backward pass") {
   Tape tape;
   const Variable x = tape.watch(ones({64, 64}, Dtype::float64));
   Generator generator(2);

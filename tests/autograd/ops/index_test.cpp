@@ -36,8 +36,8 @@ TEST_CASE("gather reads each place by its own index, along any axis and any stri
   }
   expect_values(gather(counted({2, 2, 2}), positions({2, 1, 2}, {1, 0, 0, 1}), 1).value(),
                 {2, 1, 4, 7});
-  const Tensor stretched = positions({3, 1}, {1, 0, 1}).transpose(0, 1).broadcast_to({2, 3});
-  expect_values(gather(counted({2, 2}), stretched, 1).value(), {1, 0, 1, 3, 2, 3});
+  const Tensor expanded = positions({3, 1}, {1, 0, 1}).transpose(0, 1).broadcast_to({2, 3});
+  expect_values(gather(counted({2, 2}), expanded, 1).value(), {1, 0, 1, 3, 2, 3});
   CHECK(gather(counted({2, 3}), zeros({2, 0}, Dtype::int64), 1).shape() == Shape{2, 0});
 }
 

@@ -65,7 +65,7 @@ TEST_CASE("splitting cuts an axis into parts, equal or of given sizes") {
   expect_values(rows[1].value(), {6, 7, 8, 9, 10, 11});
 }
 
-TEST_CASE("concatenation lays tensors end to end along any axis") {
+TEST_CASE("tensors are concatenated along any axis") {
   const Variable a = counted({2, 1, 3});
   const Variable b = a * 10.0;
   expect_values(concat({a, b}).value(), {0, 1, 2, 0, 10, 20, 3, 4, 5, 30, 40, 50});

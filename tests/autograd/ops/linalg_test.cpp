@@ -111,7 +111,7 @@ TEST_CASE("a singular value decomposition multiplies to the matrix, of any form"
   CHECK(svd(zeros({0, 3})).vh.shape() == Shape{0, 3});
 }
 
-TEST_CASE("eigenvectors are stretched by their eigenvalues") {
+TEST_CASE("eigenvectors are expanded by their eigenvalues") {
   for (Dtype dtype : {Dtype::float32, Dtype::float64})
     for (const Shape& shape : {Shape{1, 1}, Shape{2, 4, 4}}) {
       const Variable any = random(shape, 6).to(dtype);

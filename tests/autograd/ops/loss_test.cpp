@@ -160,7 +160,7 @@ TEST_CASE("from logits and from probabilities it is one loss, with the derivativ
   expect_close(tape.gradients(from_probabilities)[x].value(), expected, 1e-13);
 }
 
-TEST_CASE("pos_weight weighs the term of the target alone, and stretches") {
+TEST_CASE("pos_weight weighs the term of the target alone, and broadcasts") {
   const Variable x = zeros({2, 2}, Dtype::float64);
   const Variable t = Tensor::of<double>({2, 2}, {1.0, 0.0, 0.5, 1.0});
   const Tensor weights = Tensor::of<double>({2}, {2.0, 3.0});

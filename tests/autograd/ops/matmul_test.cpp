@@ -41,7 +41,7 @@ TEST_CASE("larger products agree with the definition too") {
   expect_product(random({1, 300}, 5), random({300, 200}, 6));
 }
 
-TEST_CASE("operands may be transposed, sliced, stepped through or stretched") {
+TEST_CASE("operands may be transposed, sliced, stepped through or expanded") {
   for (Dtype dtype : {Dtype::float64, Dtype::float32}) {
     const Tensor base = random({24, 30}, 1).to(dtype);
     const std::array left{base.slice(0, 0, 6).slice(1, 0, 8),
@@ -85,7 +85,7 @@ TEST_CASE("a product over no elements is zero, and one with no rows is empty") {
   CHECK(tape.gradients(sum(linear(zeros({2, 1, 0}), weight)))[weight].shape() == Shape{3, 0});
 }
 
-TEST_CASE("batches of products multiply position by position, and stretch") {
+TEST_CASE("batches of products multiply position by position, and broadcast") {
   const Tensor a = random({2, 1, 3, 4}, 1);
   const Tensor b = random({5, 4, 2}, 2);
   const Tensor y = matmul(a, b).value();

@@ -65,7 +65,7 @@ TEST_CASE("a large mean costs no digits of layer_norm, and equal numbers become 
   expect_values(rms_norm(zeros({1, 7})).value(), std::vector<double>(7, 0.0));
 }
 
-TEST_CASE("the gradients of many rows add up in scale and shift, and g may be stretched") {
+TEST_CASE("the gradients of many rows add up in scale and shift, and g may be expanded") {
   const Tensor value = random({6, 4}, 6);
   Tape tape;
   const Variable x = tape.watch(value);

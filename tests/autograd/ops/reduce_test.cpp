@@ -78,7 +78,7 @@ TEST_CASE("a sum over no elements is zero, and a mean over none is an error") {
   expect_error<ShapeError>([] { mean(zeros({0, 3}), {0}); }, {"mean", "no elements"});
 }
 
-TEST_CASE("sum_to undoes a stretch") {
+TEST_CASE("sum_to undoes a broadcast") {
   const Tensor x = random({2, 3, 4}, 1);
   expect_values(sum_to(x, {3, 1}).value(), sums_of(x, {1, 3, 1}));
   expect_values(sum_to(x, {4}).value(), sums_of(x, {1, 1, 4}));

@@ -39,7 +39,7 @@ TEST_CASE("several outputs are differentiated together, to the second order") {
                                random({2, 3}, 4), random({2, 3}, 5)});
 }
 
-TEST_CASE("inputs that were stretched get their gradients summed back") {
+TEST_CASE("inputs that were expanded get their gradients summed back") {
   expect_gradients(lstm_step, {random({2, 1}, 1), random({3}, 2), random({}, 3), random({1, 3}, 4),
                                random({2, 3}, 5)});
 }

@@ -79,7 +79,7 @@ TEST_CASE("inputs broadcast against each other") {
   expect_gate(random({2, 1, 1, 1}, 7), random({3, 1, 1}, 8), random({5, 1}, 9));
 }
 
-TEST_CASE("inputs may be transposed, sliced or stretched views") {
+TEST_CASE("inputs may be transposed, sliced or expanded views") {
   const Tensor base = random({6, 8}, 1);
   const Tensor other = random({8, 6}, 2);
   expect_gate(base, other.transpose(0, 1), base.slice(0, 0, 1));

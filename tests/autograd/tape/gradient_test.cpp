@@ -55,7 +55,7 @@ TEST_CASE("adding up never changes a term that somebody else still sees") {
   expect_close(a, ones({2, 3}, Dtype::float64));
 }
 
-TEST_CASE("a term of a stretched shape is summed back") {
+TEST_CASE("a term of a expanded shape is summed back") {
   Tape tape;
   const Variable x = tape.watch(random({3, 1}, 1));
   const Variable loss = with_terms(x, [=](const Variable&, BackwardPass& pass) {

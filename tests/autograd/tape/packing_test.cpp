@@ -133,7 +133,7 @@ TEST_CASE("a product sees the value that a parameter has now, not one packed bef
   SUBCASE("written to in place") { w.mutable_value().mutable_data<float>()[7] = 9.0F; }
   SUBCASE("another tensor") { w.set(narrow({20, 20}, 3)); }
   SUBCASE("its own transpose") { w.set(w.value().transpose(0, 1)); }
-  SUBCASE("after a sweep, written to in place") {
+  SUBCASE("after a backward pass, written to in place") {
     static_cast<void>(tape.gradients(sum(matmul(x, w))));
     w.mutable_value().mutable_data<float>()[7] = 9.0F;
   }

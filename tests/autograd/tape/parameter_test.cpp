@@ -63,7 +63,8 @@ TEST_CASE("a value that nothing else refers to is written in place") {
 }
 
 TEST_CASE(
-    "once the sweep has freed what operations saved, an update is in place, tape alive or not") {
+    "once the backward pass has freed what operations saved, an update is in place, tape alive or "
+    "not") {
   Parameter w("w", vector({2, 3}));
   const void* address = w.value().address();
   Tape tape;

@@ -44,10 +44,10 @@ TEST_CASE("the bytes of the record are those of its nodes and of what their rule
   const std::size_t all = tape.statistics().bytes;
   CHECK(all > 2 * one);
   tape.gradients(z);
-  const std::size_t swept = tape.statistics().bytes;
-  CHECK(swept < all);
+  const std::size_t afterwards = tape.statistics().bytes;
+  CHECK(afterwards < all);
   tape.watch(zeros({1000}));
-  CHECK(tape.statistics().bytes == swept);
+  CHECK(tape.statistics().bytes == afterwards);
 }
 
 TEST_CASE("operations on constants are not recorded") {
@@ -151,7 +151,7 @@ TEST_CASE("several losses of one tape are differentiated in turn when the first 
   CHECK(tape.statistics().saved == 1);             // the square of y, which `first` does not use
 }
 
-TEST_CASE("a sweep frees what each operation saved") {
+TEST_CASE("a backward pass frees what each operation saved") {
   Tape tape;
   const Variable x = tape.watch(zeros({1000}, Dtype::float64));
   const Index before = bytes_in_use();
@@ -165,7 +165,7 @@ TEST_CASE("a sweep frees what each operation saved") {
   CHECK(bytes_in_use() - before < 2 * 8000);
 }
 
-TEST_CASE("recording goes on after a sweep, over the same leaves") {
+TEST_CASE("recording goes on after a backward pass, over the same leaves") {
   Tape tape;
   const Variable x = tape.watch(scalar(3));
   CHECK(tape.gradients(x * x)[x].item() == 6.0);
@@ -190,7 +190,7 @@ TEST_CASE("tapes nest, and the innermost records") {
   CHECK(gradients[w].item() == 12.0);
 }
 
-TEST_CASE("an outer tape can be swept while an inner one is alive") {
+TEST_CASE("gradients can be taken from an outer tape while an inner one is alive") {
   Tape outer;
   const Variable x = outer.watch(scalar(2));
   const Variable loss = x * x;
@@ -236,7 +236,7 @@ TEST_CASE("an exception from a user's derivative leaves no recording in its wake
   CHECK(tape.gradients(x * x)[x].item() == 6.0);
 }
 
-TEST_CASE("a tape that a derivative makes for itself leaves the plain sweep unrecorded") {
+TEST_CASE("a tape that a derivative makes for itself leaves the plain backward pass unrecorded") {
   Tape tape;
   const Variable x = tape.watch(ones({2}, Dtype::float64));
   const Variable y = exp(x);
@@ -263,7 +263,9 @@ TEST_CASE("gradients are values: they outlive their tape") {
   expect_values(gradients[w].value(), {2, 4});
 }
 
-TEST_CASE("with a differentiable sweep, gradients have gradients, to any depth that ops support") {
+TEST_CASE(
+    "with a differentiable backward pass, gradients have gradients, to any depth that ops "
+    "support") {
   Tape tape;
   const Variable x = tape.watch(scalar(0.7));
   // y = x^4: 4 x^3, 12 x^2, 24 x
@@ -276,7 +278,7 @@ TEST_CASE("with a differentiable sweep, gradients have gradients, to any depth t
   CHECK(third.item() == doctest::Approx(24 * 0.7));
 }
 
-TEST_CASE("two sweeps over the same operations give the same bits") {
+TEST_CASE("two backward passes over the same operations give the same bits") {
   const Parameter w("w", uniform({40, 40}, -1, 1));
   const auto run = [&] {
     Tape tape;

@@ -9,8 +9,8 @@
 namespace unroll::testing {
 namespace {
 
-/// What the sweep of a loss asked for, in bytes.
-std::uint64_t bytes_of_sweep(Tape& tape, const Variable& loss) {
+/// What the backward pass of a loss asked for, in bytes.
+std::uint64_t bytes_of_backward_pass(Tape& tape, const Variable& loss) {
   const std::uint64_t before = memory::statistics().bytes_requested;
   static_cast<void>(tape.gradients(loss));
   return memory::statistics().bytes_requested - before;
@@ -91,7 +91,7 @@ TEST_CASE("a step that is read twice after its gradient was computed in place ke
 }
 
 TEST_CASE("what was computed at its place in a sequence does not change when the sequence does") {
-  // x_1 has two users of equal shape: the rule of the first finds room at its place, the second
+  // x_1 has two users of equal shape: the rule of the first finds its destination free, the second
   // adds to the same place while the gradient of the first is still to be read by tanh.
   Tape tape;
   const Variable x = tape.watch(random({3, 2}, 1));
@@ -108,13 +108,13 @@ TEST_CASE("what was computed at its place in a sequence does not change when the
   CHECK(gradient.at({0, 0}) == 0.0);
 }
 
-TEST_CASE("a weight cut out at every step has its products realised as one") {
+TEST_CASE("a weight cut out at every step has its products computed as one") {
   const Parameter w("w", random({32, 96}, 1));
   const auto bytes_for = [&](Index steps) {
     Tape tape;
     Variable h = random({1, 32}, 2);
     for (Index t = 0; t < steps; ++t) h = tanh(linear(h, slice(w, 1, 32, 64)));
-    return bytes_of_sweep(tape, sum(h));
+    return bytes_of_backward_pass(tape, sum(h));
   };
   CHECK((bytes_for(200) - bytes_for(100)) / 100 < 32 * 32 * sizeof(double));
 }
@@ -151,7 +151,7 @@ TEST_CASE("steps whose gradients come in any order leave nothing between them un
   const Variable of_late = linear(late, w);
   const Variable loss = sum(of_early) + sum(of_late);
   {
-    std::vector<Tensor> used;  // memory as the sweep will find it
+    std::vector<Tensor> used;  // memory as the backward pass will find it
     for (int k = 0; k < 8; ++k) used.push_back(full(shape, 1e9, Dtype::float64));
   }
   const Tensor slope = tape.gradients(loss)[x].value();

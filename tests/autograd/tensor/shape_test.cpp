@@ -54,7 +54,7 @@ TEST_CASE("a rank above the highest is refused") {
   expect_error<ShapeError>([&] { Shape{std::span<const Index>(long_list)}; }, {"rank 100"});
 }
 
-TEST_CASE("broadcasting aligns axes at the right and stretches sizes of 1") {
+TEST_CASE("broadcasting aligns axes at the right and broadcasts sizes of 1") {
   struct Case {
     Shape a, b, result;
   };

@@ -114,8 +114,8 @@ TEST_CASE("xtensor computes with a tensor as with its own arrays") {
   const Tensor turned = x.transpose(0, 1);
   expect_values(from_xtensor(to_xtensor<float>(turned) * 2.0F), {2, 8, 4, 10, 6, 12});
   CHECK(xt::sum(to_xtensor<float>(x))() == 21.0F);
-  const Tensor stretched = Tensor::of<float>({1, 3}, {1, 2, 3}).broadcast_to({2, 3});
-  expect_values(from_xtensor(to_xtensor<float>(x) - to_xtensor<float>(stretched)),
+  const Tensor expanded = Tensor::of<float>({1, 3}, {1, 2, 3}).broadcast_to({2, 3});
+  expect_values(from_xtensor(to_xtensor<float>(x) - to_xtensor<float>(expanded)),
                 {0, 0, 0, 3, 3, 3});
 }
 

@@ -27,7 +27,7 @@ DifferentiableFunction sine_with(Rule rule) {
   };
 }
 
-/// a + b for `b` that stretches, with whatever gradient `rule(gradient)` claims b has.
+/// a + b for `b` that broadcasts, with whatever gradient `rule(gradient)` claims b has.
 template <class Rule>
 DifferentiableFunction sum_with(Rule rule) {
   return [rule](Inputs inputs) {

@@ -53,7 +53,7 @@ TEST_CASE("what is saved is loaded again, whatever the shape, layout and dtype")
                              {"i64", Tensor::of<std::int64_t>({2}, {-1, std::int64_t{1} << 62})},
                              {"odd", Tensor::of<float>({1, 3, 1}, {1, 2, 3})},
                              {"turned", matrix.transpose(0, 1)},
-                             {"stretched", matrix.select(0, 1).broadcast_to({2, 3})},
+                             {"expanded", matrix.select(0, 1).broadcast_to({2, 3})},
                              {"empty", zeros({3, 0, 2})},
                              {"scalar", full({}, 7)},
                              {"deep", ones({1, 2, 1, 2, 1, 2})}},

@@ -41,7 +41,7 @@ TEST_CASE("Linear takes x of any rank and works on the last axis") {
   CHECK(linear(random({2}, 2)).shape() == Shape{3});
 }
 
-TEST_CASE("Linear without bias has one parameter and puts out 0 for 0") {
+TEST_CASE("Linear without bias has one parameter and returns 0 for 0") {
   const nn::Linear linear(2, 3, {.bias = false});
   CHECK_FALSE(linear.bias().has_value());
   CHECK(linear.parameters().size() == 1);

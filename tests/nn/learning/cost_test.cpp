@@ -1,7 +1,7 @@
-// What a rule costs, counted: how often the rows of a batch run through step(), how often a sweep
-// passes them, the numbers of the Jacobian that an influence is multiplied with, and the memory
-// beside the weights. docs/learning.md says what the theory says, in a
-// table that is read and held to the counts here.
+// What a rule costs, counted: how often the rows of a batch run through step(), how often a
+// backward pass passes them, the numbers of the Jacobian that an influence is multiplied with, and
+// the memory beside the weights. docs/learning.md says what the theory says, in a table that is
+// read and held to the counts here.
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -24,7 +24,7 @@ struct Sizes {
 
 struct Counts {
   double run = 0.0;      ///< rows through step()
-  double swept = 0.0;    ///< rows passed by a sweep
+  double back = 0.0;     ///< rows passed by a backward pass
   double bytes = 0.0;    ///< most in use at once
   double carried = 0.0;  ///< multiplications that carry the influences on, in a step
 };
@@ -42,7 +42,7 @@ class Counted : public nn::Elman {
     return {record(
         "counted", h.value(),
         [place = h.without_value(), counts = counts_](const Variable& g, BackwardPass& pass) {
-          counts->swept += double(g.size(0));
+          counts->back += double(g.size(0));
           pass.add(place, g);
         })};
   }
@@ -131,7 +131,7 @@ Counts count(const Make& make, const Sizes& sizes) {
   const double bytes = double(Index(memory::statistics().peak_bytes) - before);
   const double rows = double(sizes.steps * sizes.batch);
   const auto* carrying = dynamic_cast<const Carrying*>(rule.get());
-  return {counts->run / rows, counts->swept / rows, bytes,
+  return {counts->run / rows, counts->back / rows, bytes,
           carrying ? carrying->multiplications() : 0.0};
 }
 
@@ -156,7 +156,7 @@ double value_of(const std::string& formula, const Sizes& s) {
 }
 
 struct Row {
-  std::string run, swept, carried, memory;
+  std::string run, back, carried, memory;
 };
 
 /// The table of docs/learning.md, by rule.
@@ -190,7 +190,7 @@ TEST_CASE("the table of costs has every rule, and its counts are right") {
       const Sizes sizes{.steps = 512, .hidden = hidden, .batch = batch, .k1 = 2, .k2 = 8};
       const Counts counts = count(make, sizes);
       CHECK(counts.run == doctest::Approx(value_of(row.run, sizes)).epsilon(0.01));
-      CHECK(counts.swept == doctest::Approx(value_of(row.swept, sizes)).epsilon(0.01));
+      CHECK(counts.back == doctest::Approx(value_of(row.back, sizes)).epsilon(0.01));
       CHECK(counts.carried == value_of(row.carried, sizes));
     }
   }

@@ -33,7 +33,7 @@ std::vector<nn::Recurrent> every_feedback_layer() {
   return {in_float64(nn::Jordan(kInputs, kHidden, kOutputs)),
           in_float64(nn::Jordan1986(kInputs, kHidden, kOutputs)),
           in_float64(nn::OutputToHidden(kInputs, kHidden, kOutputs)),
-          in_float64(nn::UnitNetwork(kInputs, kOutputs))};
+          in_float64(nn::WilliamsZipser(kInputs, kOutputs))};
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ TEST_CASE("forcing with the outputs of the closed loop changes no value") {
 
 TEST_CASE("a unit network is forced where there is a target, and NaN is none") {
   seed(1);
-  const nn::Recurrent rnn = in_float64(nn::UnitNetwork(kInputs, 2));
+  const nn::Recurrent rnn = in_float64(nn::WilliamsZipser(kInputs, 2));
   const Tensor x = random({2, 1, kInputs}, 11);
   const Tensor closed = rnn(x).outputs.value();
   const double none = std::nan("");

@@ -131,9 +131,9 @@ TEST_CASE("a long sequence that lies otherwise than in rows is copied once, and 
     const std::size_t operations = tape.statistics().operations;
     return std::pair{tape.gradients(loss)[context].value(), operations};
   };
-  const auto [stretched, with_copy] = slope(true);
+  const auto [expanded, with_copy] = slope(true);
   const auto [plain, without] = slope(false);
-  expect_close(stretched, plain);
+  expect_close(expanded, plain);
   CHECK(with_copy == without + 1);
 }
 

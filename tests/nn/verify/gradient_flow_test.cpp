@@ -21,7 +21,7 @@ Variable joined(const nn::State& state) {
   return concat(PooledVector<Variable>(state.begin(), state.end()));
 }
 
-/// dS_T/dS_k of a batch of one, by a sweep for each row of the unrolled network.
+/// dS_T/dS_k of a batch of one, by a backward pass for each row of the unrolled network.
 Tensor jacobian(const nn::Recurrent& rnn, const Tensor& x, Index k) {
   nn::State before = rnn.cell().initial_state(1, x.dtype());
   if (k > 0) before = nn::detach(rnn(x.slice(0, 0, k)).state);
@@ -117,7 +117,7 @@ TEST_CASE("a report says whether gradients vanish, explode or keep their size") 
     return nn::gradient_flow(rnn.cell(), random({60, 2, 1}, 1));
   };
   CHECK(report(0.5).rate() == doctest::Approx(0.5).epsilon(1e-12));
-  CHECK(report(0.5).lambda == doctest::Approx(0.5).epsilon(1e-12));
+  CHECK(report(0.5).spectral_bound == doctest::Approx(0.5).epsilon(1e-12));
   CHECK(report(0.5).spectral.at({60, 0}) == doctest::Approx(std::pow(0.5, 60)).epsilon(1e-12));
   CHECK(report(0.5).to_string().find("the gradients vanish") != std::string::npos);
   CHECK(report(1.0).to_string().find("the gradients keep their size") != std::string::npos);
@@ -134,7 +134,7 @@ TEST_CASE("a NaN is reported, not taken for a gradient that vanishes") {
   const nn::GradientFlow flow = nn::gradient_flow(rnn.cell(), x);
   CHECK(std::isnan(flow.spectral.at({4, 0})));
   CHECK(std::isfinite(flow.spectral.at({4, 1})));
-  CHECK(std::isnan(flow.lambda));
+  CHECK(std::isnan(flow.spectral_bound));
   CHECK(std::isnan(flow.rate()));
   CHECK(flow.to_string().find("NaN") != std::string::npos);
   CHECK(flow.to_string().find("vanish") == std::string::npos);
@@ -177,7 +177,7 @@ TEST_CASE("what does not fit is refused by gradient_flow") {
       },
       {"[1,3]", "[2,3]"});
   expect_error<ArgumentError>([&] { flow(x, {.part = 2}); }, {"no part 2", "2 tensors"});
-  expect_error<ArgumentError>([&] { flow(x, {.lambda = -1.0}); }, {"lambda", "-1"});
+  expect_error<ArgumentError>([&] { flow(x, {.spectral_bound = -1.0}); }, {"spectral_bound", "-1"});
   const nn::StepLoss loss = [](const Variable& h, const Tensor&) { return sum(h); };
   expect_error<ArgumentError>([&] { flow(x, {.loss = loss}); }, {"targets"});
   expect_error<ArgumentError>(

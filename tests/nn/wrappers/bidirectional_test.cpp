@@ -181,9 +181,9 @@ TEST_CASE("cells that read inputs of different sizes are refused") {
                               {"bidirectional", "takes 3", "one 2"});
   nn::Stacked stack(nn::Bidirectional(nn::GRU(3, 4), nn::GRU(3, 4)));
   expect_error<ArgumentError>([&] { stack.push_back(nn::GRU(4, 4)); },
-                              {"layer 1", "takes 4", "puts out 8"});
+                              {"layer 1", "takes 4", "returns 8"});
   expect_error<ArgumentError>(
       [&] { stack.push_back(nn::Bidirectional(nn::GRU(4, 1), nn::GRU(4, 1))); },
-      {"layer 1", "takes 4", "puts out 8"});
+      {"layer 1", "takes 4", "returns 8"});
   CHECK(stack.layers().size() == 1);
 }

@@ -24,7 +24,7 @@ Index zeros_in(const Tensor& x) {
   return count;
 }
 
-/// Puts out what comes in: what dropout does to it shows.
+/// Returns its input: what dropout does to it shows.
 class Identity : public nn::Cell {
  public:
   explicit Identity(Index size) : Cell(size, {size}) {}
@@ -127,7 +127,7 @@ TEST_CASE("dropout acts between the layers, not before the first and not after t
 
 TEST_CASE("a layer that does not fit the one below is refused, and the stack stays as it was") {
   expect_error<ArgumentError>([] { nn::Stacked(nn::LSTM(2, 3), nn::LSTM(4, 3)); },
-                              {"layer 1", "4 inputs", "puts out 3"});
+                              {"layer 1", "4 inputs", "returns 3"});
   nn::Stacked stacked(nn::GRU(2, 3));
   expect_error<ArgumentError>([&] { stacked.push_back(nn::GRU(2, 3)); }, {"layer 1", "2", "3"});
   CHECK(stacked.layers().size() == 1);

@@ -16,7 +16,7 @@
 //   dE/dw_ij = - 2 sum_t sum_k e_k(t) p^k_ij(t)
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <nn/cells/unit_network.hpp>
+#include <nn/cells/williams_zipser.hpp>
 #include <nn/learning/bptt.hpp>
 #include <nn/learning/masked_squared_error.hpp>
 #include <nn/learning/rtrl.hpp>
@@ -104,7 +104,7 @@ struct ByHand {
 
 TEST_CASE("the unit network has the gradients of both recurrences derived by hand") {
   const ByHand hand;
-  nn::Recurrent network(nn::UnitNetwork(kInputs, kUnits));
+  nn::Recurrent network(nn::WilliamsZipser(kInputs, kUnits));
   const Parameter w = set(network, "weight_l0", hand.w);
   Tape tape;
   const Variable a = network(sequence(hand.x, true), {tensor(transposed(hand.a0))}).outputs;
@@ -119,7 +119,7 @@ TEST_CASE("the unit network has the gradients of both recurrences derived by han
 
 TEST_CASE("so do the library's RTRL and BPTT, and RTRL carries p^k_ij") {
   const ByHand hand;
-  nn::Recurrent network(nn::UnitNetwork(kInputs, kUnits));
+  nn::Recurrent network(nn::WilliamsZipser(kInputs, kUnits));
   const Parameter w = set(network, "weight_l0", hand.w);
   // What is to be known of a step is in one tensor: the targets, then the mask of Theta(t).
   const nn::StepLoss error = [](const Variable& a, const Tensor& known) {

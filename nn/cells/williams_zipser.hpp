@@ -5,12 +5,12 @@
 
 namespace unroll::nn {
 
-struct UnitNetworkOptions {
+struct WilliamsZipserOptions {
   Activation activation = sigmoid;  ///< phi
 };
 
 /// The network of Williams and Zipser (Gradient-based learning algorithms for recurrent networks,
-/// 1995; 003_75569be6c17a5139.txt, "Recurrent Layers - Formalism"): input neurons I, others Q, and
+/// 1995): input neurons I, others Q, and
 /// one weight matrix over all of S = I u Q:
 ///
 ///     xi_k(t) = x_k(t) for k in I,  a_k(t-1) for k in Q
@@ -22,10 +22,10 @@ struct UnitNetworkOptions {
 /// neurons have targets may change with t: masked_squared_error. Can be forced
 /// (UnrollOptions::targets), as Williams and Zipser trained it: where a target is NaN, outside
 /// Theta(t), a neuron keeps its own activation.
-class UnitNetwork : public Cell {
+class WilliamsZipser : public Cell {
  public:
   /// Throws ArgumentError when a size is below 1.
-  UnitNetwork(Index inputs, Index units, const UnitNetworkOptions& options = {});
+  WilliamsZipser(Index inputs, Index units, const WilliamsZipserOptions& options = {});
 
   State step(const Variable& x, const State& state) const override;
   State force(const State& state, const Variable& target) const override;

@@ -6,15 +6,15 @@
 
 namespace unroll::detail {
 
-/// Makes parts of a tape differentiable by themselves. What passes a doorway enters the part as a
-/// leaf: a sweep ends there. When the doorways are gone, gradients pass through them to what was
-/// computed before, so that derivatives of the derivatives are complete.
-class Doorways {
+/// Makes a part of a tape differentiable on its own. A variable that crosses the barrier enters the
+/// part as a leaf: gradients stop there. When the barrier is gone, gradients pass to what was
+/// computed before, and derivatives of the derivatives are complete.
+class GradientBarrier {
  public:
-  Doorways() = default;
-  ~Doorways() { *closed_ = false; }
-  Doorways(const Doorways&) = delete;
-  Doorways& operator=(const Doorways&) = delete;
+  GradientBarrier() = default;
+  ~GradientBarrier() { *closed_ = false; }
+  GradientBarrier(const GradientBarrier&) = delete;
+  GradientBarrier& operator=(const GradientBarrier&) = delete;
 
   /// `operation` is named when x belongs to another tape, which throws TapeError.
   Variable pass(const char* operation, const Variable& x) const {

@@ -2,22 +2,23 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/piecewise.hpp>
-#include <nn/cells/unit_network.hpp>
+#include <nn/cells/williams_zipser.hpp>
 #include <nn/init.hpp>
 
 namespace unroll::nn {
 
-UnitNetwork::UnitNetwork(Index inputs, Index units, const UnitNetworkOptions& options)
+WilliamsZipser::WilliamsZipser(Index inputs, Index units, const WilliamsZipserOptions& options)
     : Cell(inputs, {units}),
       activation_(options.activation),
-      weight_(parameter("weight", init::uniform_fan({units, inputs + units}, inputs + units))) {}
+      weight_(parameter("weight", init::pytorch_default({units, inputs + units}, inputs + units))) {
+}
 
-State UnitNetwork::step(const Variable& x, const State& state) const {
+State WilliamsZipser::step(const Variable& x, const State& state) const {
   const Variable xi = concat({x, state[0]});
   return {activation_(linear(xi, weight_))};
 }
 
-State UnitNetwork::force(const State& state, const Variable& target) const {
+State WilliamsZipser::force(const State& state, const Variable& target) const {
   return {where(is_nan(target), state[0], target)};
 }
 
