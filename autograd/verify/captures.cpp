@@ -8,6 +8,7 @@
 #include <string>
 
 namespace unroll::detail {
+
 // Not inline: what lies below its frame belongs to the functions that it has called.
 [[gnu::noinline]] std::vector<GradcheckFinding> find_dangling_captures(const Varied& f) {
   const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));

@@ -4,20 +4,20 @@
 #include <nn/nn.hpp>
 
 #include <unistd.h>
+#include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <functional>
-#include <mutex>
-#include <optional>
-#include <queue>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "support/channel.hpp"
 
 namespace {
 
@@ -77,40 +77,20 @@ void side_by_side(const Network& model, nn::Adam& adam) {
 class Producer {
  public:
   ~Producer() {
-    {
-      const std::scoped_lock lock(mutex_);
-      over_ = true;
+    over_ = true;
+    while (batches_.receive()) {
     }
-    changed_.notify_all();
     thread_.join();
   }
-
-  Tensor next() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !ready_.empty(); });
-    Tensor x = std::move(ready_.front());
-    ready_.pop();
-    changed_.notify_all();
-    return x;
-  }
+  Tensor next() { return *batches_.receive(); }
 
  private:
-  void work() {
-    while (true) {
-      Tensor x = batch();
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return over_ || ready_.size() < 4; });
-      if (over_) return;
-      ready_.push(std::move(x));
-      changed_.notify_all();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::queue<Tensor> ready_;
-  bool over_ = false;
-  std::thread thread_{[this] { work(); }};
+  testing::Channel<Tensor> batches_{4};
+  std::atomic<bool> over_ = false;
+  std::thread thread_{[this] {
+    while (!over_) batches_.send(batch());
+    batches_.send({});
+  }};
 };
 
 double resident_mib() {
@@ -149,7 +129,9 @@ int soak(double seconds) {
   std::size_t steps = 0;
   const auto begin = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  const double warm_up = seconds / 10;  // until every way has seen its longest sequence
+  // Until every way has seen its longest sequences, and the system's allocator its worst order of
+  // them.
+  const double warm_up = std::min(seconds / 2, 300.0);
   double next_report = 0.0;
   while (elapsed() < seconds + warm_up) {
     for (const auto& way : ways) way();

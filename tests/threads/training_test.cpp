@@ -5,16 +5,14 @@
 
 #include <algorithm>
 #include <barrier>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <queue>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "support/channel.hpp"
 #include "support/expect.hpp"
 #include "support/numbers.hpp"
 #include "support/with_threads.hpp"
@@ -88,29 +86,6 @@ std::vector<float> trained(bool together) {
   }
   return all;
 }
-
-/// Hands values from one thread to another.
-template <class T>
-class Channel {
- public:
-  void send(std::optional<T> value) {
-    const std::scoped_lock lock(mutex_);
-    values_.push(std::move(value));
-    ready_.notify_one();
-  }
-  std::optional<T> receive() {
-    std::unique_lock lock(mutex_);
-    ready_.wait(lock, [&] { return !values_.empty(); });
-    std::optional<T> value = std::move(values_.front());
-    values_.pop();
-    return value;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::queue<std::optional<T>> values_;
-};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <nn/nn.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <span>
 #include <string>
@@ -155,6 +156,17 @@ TEST_CASE("what float32 loses by rounding alone is no fault of a kernel") {
   const auto rounds = [](Inputs v) { return (v[0] + 1e6) - 1e6; };
   const GradcheckReport report = check_float32(rounds, {random({20}, 1)});
   CHECK_MESSAGE(report.passed, report.to_string());
+}
+
+TEST_CASE("what overflows in float32 alone does not pass") {
+  const auto huge = [](Inputs v) { return exp(v[0] * 100.0); };
+  const Tensor x = Tensor::of<double>({2}, {0.5, 0.95});
+  CHECK(gradcheck(huge, {x}, {.tolerances = {.relative = 1e-6}}).passed);
+  const GradcheckReport report = check_float32(huge, {x});
+  CHECK(!report.passed);
+  REQUIRE(!report.failures.empty());
+  CHECK(report.failures[0].position == Shape{1});
+  CHECK(std::isinf(report.failures[0].analytic));
 }
 
 TEST_CASE("the float32 check of a module leaves its parameters as they were") {
