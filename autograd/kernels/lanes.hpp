@@ -19,9 +19,9 @@
 #endif
 
 /// The innermost number type of a pointwise lambda: several neighbouring elements in a vector
-/// register, or one double. The value of every function a lambda may call stands here; its
-/// derivative in dual.hpp.
-namespace unroll {
+/// register, or one double. Defines the value of each function that a lambda may call; dual.hpp
+/// defines its derivative. Calls find these functions through their arguments.
+namespace unroll::lambda {
 
 /// The vector of element type T that lambdas run on.
 #if defined(__AVX512F__) && !defined(__OPTIMIZE__)
@@ -340,4 +340,4 @@ Lanes<V> softplus(Lanes<V> x) {
   return where(x > 0.0, x, Lanes<V>(0.0)) + log1p(exp(-abs(x)));
 }
 
-}  // namespace unroll
+}  // namespace unroll::lambda

@@ -9,6 +9,9 @@
 /// Loops over the elements of a row, and over rows, for the kernels that normalise rows.
 namespace unroll::kernels {
 
+using lambda::Lanes;
+using lambda::Vector;
+
 /// Calls `body(i, L())` for the elements of 0..n-1: `L` is Lanes<Vector<T>>, for as many elements
 /// from i on as it has lanes, and Lanes<double> for each element of the rest. The body loads what
 /// it needs with L::load, so a formula is written once for both.

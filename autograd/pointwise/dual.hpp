@@ -14,7 +14,7 @@
 /// partials can be other than zero is part of the type, so the compiler sees no work for the
 /// others. The derivative rules of elementary functions stand here, once: every elementwise
 /// operation and every user's lambda goes through them, and nested they give the higher orders.
-namespace unroll {
+namespace unroll::lambda {
 
 /// A value of type S and its partial derivatives with respect to those of N inputs that are set in
 /// Which.
@@ -347,4 +347,4 @@ UNROLL_DUAL_RULE(normal_cdf, 0.398942280401432677940 * exp(-0.5 * x * x))
 UNROLL_DUAL_RULE(lgamma, digamma(x))
 #undef UNROLL_DUAL_RULE
 
-}  // namespace unroll
+}  // namespace unroll::lambda

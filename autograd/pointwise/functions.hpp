@@ -9,7 +9,7 @@
 
 /// Functions for pointwise lambdas that are made of others, and so need no derivative rule of their
 /// own.
-namespace unroll {
+namespace unroll::lambda {
 
 namespace detail {
 
@@ -224,4 +224,4 @@ UNROLL_NOT_OFFERED(remainder, "write a - b * round(a / b)")
 UNROLL_NOT_OFFERED(tgamma, "write exp(lgamma(x)) for x > 0.0")
 #undef UNROLL_NOT_OFFERED
 
-}  // namespace unroll
+}  // namespace unroll::lambda

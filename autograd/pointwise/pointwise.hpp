@@ -20,6 +20,10 @@ namespace unroll {
 
 namespace detail {
 
+using lambda::Dual;
+using lambda::Lanes;
+using lambda::Vector;
+
 /// Runs a lambda over one row of every operand: `step` is 1, or 0 for an input that is the same all
 /// along. An output that is null is computed but not stored.
 using RowKernel = void (*)(const void* f, const void* const* in, const Index* step,
@@ -89,13 +93,15 @@ constexpr bool takes_any_number() {
 }
 
 template <class Y>
-inline constexpr bool are_numbers_v = PointwiseOperand<Y>;
+inline constexpr bool are_numbers_v = lambda::detail::PointwiseOperand<Y>;
 template <class... Y>
-inline constexpr bool are_numbers_v<std::tuple<Y...>> = (PointwiseOperand<Y> && ...);
+inline constexpr bool are_numbers_v<std::tuple<Y...>> = (lambda::detail::PointwiseOperand<Y> &&
+                                                         ...);
 template <class A, class B>
-inline constexpr bool are_numbers_v<std::pair<A, B>> = PointwiseOperand<A>&& PointwiseOperand<B>;
+inline constexpr bool are_numbers_v<std::pair<A, B>> =
+    lambda::detail::PointwiseOperand<A>&& lambda::detail::PointwiseOperand<B>;
 template <class Y, std::size_t M>
-inline constexpr bool are_numbers_v<std::array<Y, M>> = PointwiseOperand<Y>;
+inline constexpr bool are_numbers_v<std::array<Y, M>> = lambda::detail::PointwiseOperand<Y>;
 
 template <class F, int N>
 constexpr bool returns_numbers() {
@@ -197,7 +203,7 @@ struct PointwiseVjp {
     (
         [&] {
           using Y = std::tuple_element_t<static_cast<std::size_t>(K), Outputs>;
-          if constexpr (is_dual_v<Y>) {
+          if constexpr (lambda::detail::is_dual_v<Y>) {
             if constexpr (Y::depends(Input)) {
               // An output of gradient 0 does not count, even where its slope is infinite or none:
               // where(x > 0, log(x), 0) has the slope 0 at 0 whichever way it is written.
@@ -273,18 +279,18 @@ Variable as_variable(const X& x) {
 }  // namespace detail
 
 // Refused: a tensor beside a number of the lambda, captured where it should be an argument.
-#define UNROLL_NOT_AN_ARGUMENT(op)                                                       \
-  template <class A, class B>                                                            \
-  requires((PointwiseNumber<A> && std::is_convertible_v<const B&, Variable>) ||          \
-           (PointwiseNumber<B> && std::is_convertible_v<const A&, Variable>)) auto       \
-  operator op(const A& a, const B& b) {                                                  \
-    static_assert(detail::never_v<A>,                                                    \
-                  "a pointwise lambda cannot use a tensor that it captures: hand it to " \
-                  "pointwise as one more argument");                                     \
-    if constexpr (PointwiseNumber<A>)                                                    \
-      return a;                                                                          \
-    else                                                                                 \
-      return b;                                                                          \
+#define UNROLL_NOT_AN_ARGUMENT(op)                                                         \
+  template <class A, class B>                                                              \
+  requires((lambda::PointwiseNumber<A> && std::is_convertible_v<const B&, Variable>) ||    \
+           (lambda::PointwiseNumber<B> && std::is_convertible_v<const A&, Variable>)) auto \
+  operator op(const A& a, const B& b) {                                                    \
+    static_assert(lambda::detail::never_v<A>,                                              \
+                  "a pointwise lambda cannot use a tensor that it captures: hand it to "   \
+                  "pointwise as one more argument");                                       \
+    if constexpr (lambda::PointwiseNumber<A>)                                              \
+      return a;                                                                            \
+    else                                                                                   \
+      return b;                                                                            \
   }
 UNROLL_NOT_AN_ARGUMENT(+)
 UNROLL_NOT_AN_ARGUMENT(-)

@@ -59,7 +59,7 @@ class UpdatePass {
     static_assert(std::is_trivially_copyable_v<F>);
     dispatch_floating(first.dtype(), [&]<class T>(T) {
       Update update;
-      update.kernel = detail::pointwise_row<T, Lanes<Vector<T>>, F, static_cast<int>(kCount),
+      update.kernel = detail::pointwise_row<T, lambda::Lanes<lambda::Vector<T>>, F, static_cast<int>(kCount),
                                             static_cast<int>(kChanged)>;
       new (update.f.data()) F(f);
       update.read = read;

@@ -31,7 +31,7 @@ std::string load() {
 
 /// Sum of the numbers, with several sums at a time so that their latency does not count.
 float total(const float* from, std::size_t count) {
-  using V = unroll::Vector<float>;
+  using V = unroll::lambda::Vector<float>;
   constexpr std::size_t kSums = 8;
   V sums[kSums];
   for (V& sum : sums) sum = V(0.0F);
@@ -50,7 +50,7 @@ float total(const float* from, std::size_t count) {
 std::vector<std::pair<std::string, std::string>> machine() {
   return {{"processor", processor()},
           {"hardware threads", std::to_string(std::thread::hardware_concurrency())},
-          {"vectors compiled for", unroll::Vector<float>::arch_type::name()},
+          {"vectors compiled for", unroll::lambda::Vector<float>::arch_type::name()},
           {"BLAS", unroll::blas_description()},
           {"load at the start", load()}};
 }
