@@ -193,3 +193,31 @@ TEST_CASE("a save that fails is reported and tried again, and the run goes on") 
   CHECK(failed.code == 1);
   CHECK(contains(failed.err, "could not be saved"));
 }
+
+TEST_CASE("a model that waits to be saved is saved when the run ends by an error") {
+  const Folder folder;
+  const std::string text = write(folder / "text", sentences(2000));
+  const fs::path place = folder / "place", away = folder / "away";
+  const std::string model = (place / "model").string();
+  fs::create_directory(place);
+  // The validation of step 19 asks for a save while the folder is away, that of step 38 ends the
+  // run. Steps this large leave time to bring the folder back between the two.
+  const ::pid_t child = start(
+      folder, Arguments{"train", "--text",      text,  "--model",         model,  "--hidden",
+                        "256",   "--embedding", "8",   "--batch",         "32",   "--steps",
+                        "64",    "--threads",   "1",   "--learning-rate", "1000", "--eval-every",
+                        "19",    "--epochs",    "1000"});
+  const auto wait_until_it_says = [&](const char* words) {
+    for (int i = 0; i < 60000 && !contains(read(folder / ".out"), words); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  wait_until_it_says("parameters");
+  fs::rename(place, away);
+  wait_until_it_says("step 19: not saved");
+  fs::rename(away, place);
+  const Outcome outcome = finish(folder, child);
+  CAPTURE(outcome.out);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome.err, "at step 38 the model predicts"));
+  CHECK(unroll::nn::load_safetensors(model).metadata.at("step") == "19");
+}
