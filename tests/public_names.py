@@ -15,7 +15,7 @@ FUNCTION = re.compile(r"^(?:template <.*>\n(?:requires[^\n]*\n)?)?(?:inline |con
 INCLUDE = re.compile(r"^#include <((?:autograd|nn)/[^>]+)>", re.M)
 TYPE = re.compile(r"(?<!>\n)^(?:class|struct|enum class) ([A-Z]\w*)(?: final)?(?: :[^{;]*)? \{", re.M)
 ALIAS = re.compile(r"^using ([A-Z]\w*) =", re.M)
-NESTED = re.compile(r"namespace (?:[\w:]+::)?\w+ \{[\s\S]*?\n\}  // namespace (?:[\w:]+::)?(?:detail|kernels|memory)[\w:]*")
+NESTED = re.compile(r"namespace (?:[\w:]+::)?\w+ \{[\s\S]*?\n\}  // namespace (?:[\w:]+::)?(?:detail|extension|kernels|lambda|memory)[\w:]*")
 STANDARD = """algorithm any array atomic bit bitset charconv chrono cmath compare complex concepts condition_variable cstddef cstdint
 cstdio cstdlib cstring deque exception filesystem fstream functional future initializer_list iomanip ios iostream iterator
 limits list map memory mutex new numbers numeric optional queue random ranges ratio regex set span sstream stack stdexcept

@@ -1,8 +1,8 @@
 #include <autograd/derivatives/checkpoint.hpp>
 #include <autograd/derivatives/gradient_barrier.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/reduce.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/tensor/stack.hpp>
@@ -77,7 +77,7 @@ class SecondRun {
     for (const Variable& leaf : leaves)
       if (leaf.recorded()) wanted.push_back(leaf);
     const Gradients all =
-        Tape::recorder("checkpoint")
+        extension::TapeAccess::recorder("checkpoint")
             .gradients(results, gradients, {.of = wanted, .differentiable = true});
     add(all, leaves, pass);
     for (const Used& used : parameters_) pass.add(used.leaf, all[used.parameter]);

@@ -1,9 +1,10 @@
 #include <autograd/derivatives/derivatives.hpp>
 #include <autograd/derivatives/gradient_barrier.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
-#include <autograd/ops/reduce.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <optional>
@@ -20,9 +21,7 @@ class Run {
     if (!nested_) own_.emplace();
     tape_ = Tape::active();
     for (const Variable& input : inputs) {
-      if (!input.defined() || !is_floating(input.dtype()))
-        throw DtypeError(std::string(what) + ": inputs must be float32 or float64, one is " +
-                         describe(input.value()));
+      detail::check_floating(what, {"each input", input});
       inputs_.push_back(leaf(input));
     }
     value_ = f(inputs_);

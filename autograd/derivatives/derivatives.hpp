@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-/// Derivatives of functions, as functions. Each runs f once and differentiates the run. Where no
-/// tape is alive it uses one of its own and returns constants. Where one is, it records its own
-/// work there, so that results can be differentiated again, with respect to anything that f used;
-/// derivatives nest. Derivatives are partial: an input that was computed from another one counts as
-/// independent. Inputs: float32 or float64; whole numbers are captured by f instead. What f throws
-/// passes through; all throw DtypeError for other inputs, and ShapeError where sizes do not fit.
+/// Derivatives of functions, as functions. Each runs f once and differentiates the run. If no tape
+/// is alive, it uses a tape of its own and returns constants. Otherwise it records its work on that
+/// tape: results can be differentiated again, with respect to anything that f used, and derivatives
+/// nest. Derivatives are partial: an input that was computed from another input counts as
+/// independent. Inputs: float32 or float64; capture integers in f. Exceptions of f pass through.
+/// Throws DtypeError for other inputs, and ShapeError where sizes do not match.
 namespace unroll {
 
 /// A function of some tensors, written with operations on variables.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 
 #include <memory>
 

@@ -1,4 +1,5 @@
 #include <autograd/inspect/finite_check.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/tensor/dtype.hpp>
 
 #include <algorithm>
@@ -59,7 +60,8 @@ std::string cause(const Tape& tape, const detail::SeenOperation& operation,
     std::string what = "input " + std::to_string(k);
     if (!input.recorded())
       what += ", a constant";
-    else if (const Parameter* parameter = tape.parameter(Tape::slot(input)))
+    else if (const Parameter* parameter =
+                 extension::TapeAccess::parameter(tape, extension::TapeAccess::slot(input)))
       what += ", the parameter '" + parameter->name() + "'";
     return "; so was its " + what + ": " + element(*bad, input.shape(), "");
   }
@@ -125,7 +127,7 @@ void FiniteCheck::gathered(const Tape& tape, const detail::SeenTape& seen, std::
                            const Variable& gradient) {
   const auto bad = first_bad(gradient.value(), options_);
   if (!bad) return;
-  const Parameter* parameter = tape.parameter(slot);
+  const Parameter* parameter = extension::TapeAccess::parameter(tape, slot);
   const std::string what =
       std::string("the gradient of ") +
       (parameter ? "the parameter '" + parameter->name() + "'" : std::string("a watched variable"));

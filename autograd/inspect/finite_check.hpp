@@ -32,8 +32,8 @@ struct FiniteCheckOptions {
 };
 
 /// Stops a program at its first NaN or infinity. While it lives, every value that a tape of this
-/// thread records is looked at, and every gradient as soon as it is complete; the operation, or
-/// Tape::gradients, then throws NonFiniteError:
+/// thread records is checked, and every gradient when it is complete; the operation, or
+/// Tape::gradients, throws NonFiniteError:
 ///
 ///     tanh in decoder.l0 at time step 17: element [3,5] of the result [8,64] is nan; its inputs
 ///     are finite

@@ -1,4 +1,5 @@
 #include <autograd/inspect/graph.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>
@@ -79,14 +80,16 @@ std::size_t Graph::constant(const Tensor& value) {
 
 Graph::Output Graph::leaf(const Tape* tape, const Variable& x) {
   if (!x.recorded()) return {constant(x.value()), 0};
-  const auto [found, is_new] = places_.try_emplace({Tape::id(x), Tape::slot(x)}, nodes_.size(), 0);
+  const auto [found, is_new] = places_.try_emplace(
+      {extension::TapeAccess::id(x), extension::TapeAccess::slot(x)}, nodes_.size(), 0);
   if (is_new) {
     unused_.insert(nodes_.size());
-    const Parameter* parameter = tape ? tape->parameter(Tape::slot(x)) : nullptr;
+    const Parameter* parameter =
+        tape ? extension::TapeAccess::parameter(*tape, extension::TapeAccess::slot(x)) : nullptr;
     nodes_.push_back({parameter ? GraphNode::Kind::parameter : GraphNode::Kind::input,
                       parameter ? parameter->name() : "",
                       "",
-                      {tape ? tape->base_shape(x) : x.shape()},
+                      {tape ? extension::TapeAccess::base_shape(*tape, x) : x.shape()},
                       x.dtype(),
                       {},
                       {},
@@ -108,12 +111,14 @@ void Graph::recorded(const Tape& tape, const detail::SeenOperation& operation,
       meet(source.scopes, node.scopes);
     node.inputs.push_back({from, output, input.shape(),
                            input.recorded()
-                               ? part_of(tape.base_shape(input), input.value(), Tape::offset(input))
+                               ? part_of(extension::TapeAccess::base_shape(tape, input),
+                                         input.value(), extension::TapeAccess::offset(input))
                                : ""});
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     node.shapes.push_back(outputs[k].shape());
-    places_[{tape.id(), Tape::slot(outputs[k])}] = {nodes_.size(), k};
+    places_[{extension::TapeAccess::id(tape), extension::TapeAccess::slot(outputs[k])}] = {
+        nodes_.size(), k};
   }
   if (!outputs.empty()) node.dtype = outputs[0].dtype();
   nodes_.push_back(std::move(node));
@@ -123,7 +128,11 @@ Variable Graph::name(const Variable& x, const std::string& label) {
   if (!x.defined())
     throw ArgumentError("graph: name '" + label + "' was given to an undefined variable");
   const Tape* tape = Tape::active();
-  nodes_[leaf(tape && tape->id() == Tape::id(x) ? tape : nullptr, x).first].label = label;
+  nodes_[leaf(tape && extension::TapeAccess::id(*tape) == extension::TapeAccess::id(x) ? tape
+                                                                                       : nullptr,
+              x)
+             .first]
+      .label = label;
   return x;
 }
 

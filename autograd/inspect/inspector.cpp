@@ -1,4 +1,5 @@
 #include <autograd/inspect/inspector.hpp>
+#include <autograd/tape/access.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -33,7 +34,7 @@ std::string Place::to_string() const {
 
 /// What the tapes of a thread tell, with the place and the inputs of each operation, to every
 /// inspector. It keeps what it knows of a tape until that ends.
-class Inspection final : public TapeObserver {
+class Inspection final : public extension::TapeObserver {
  public:
   static Inspection& of_thread() {
     thread_local Inspection instance;
@@ -42,12 +43,13 @@ class Inspection final : public TapeObserver {
 
   void add(Inspector* inspector) {
     inspectors_.push_back(inspector);
-    Tape::observe_thread(this);
-    if (Tape::active() && !Tape::observer()) Tape::active()->observe(this);
+    extension::TapeAccess::observe_thread(this);
+    if (Tape::active() && !extension::TapeAccess::observer())
+      extension::TapeAccess::observe(*Tape::active(), this);
   }
   void remove(Inspector* inspector) {
     std::erase(inspectors_, inspector);
-    if (inspectors_.empty()) Tape::observe_thread(nullptr);
+    if (inspectors_.empty()) extension::TapeAccess::observe_thread(nullptr);
   }
 
   void entered(std::string_view module, std::optional<Index> time_step) override {
@@ -63,7 +65,7 @@ class Inspection final : public TapeObserver {
 
   void uses(const char* operation, std::span<const Variable* const> inputs) override {
     if (inspectors_.empty()) return;
-    Notes& notes = tapes_[Tape::active()->id()];
+    Notes& notes = tapes_[extension::TapeAccess::id(*Tape::active())];
     notes.announced = operation;
     notes.inputs.clear();
     for (const Variable* input : inputs)
@@ -73,10 +75,11 @@ class Inspection final : public TapeObserver {
   void appended(const Tape& tape, const char* operation, std::size_t node,
                 std::span<const Variable> outputs) override {
     if (inspectors_.empty()) return;
-    Notes& notes = tapes_[tape.id()];
+    Notes& notes = tapes_[extension::TapeAccess::id(tape)];
     SeenTape& seen = notes.seen;
     if (seen.size() <= node) seen.resize(node + 1);
-    seen[node] = {operation, place(), {}, outputs.empty() ? 0 : Tape::slot(outputs[0])};
+    seen[node] = {
+        operation, place(), {}, outputs.empty() ? 0 : extension::TapeAccess::slot(outputs[0])};
     if (notes.announced == operation) seen[node].inputs = std::move(notes.inputs);
     notes.announced.clear();
     notes.inputs.clear();
@@ -93,7 +96,7 @@ class Inspection final : public TapeObserver {
                   std::span<const Variable> gradients) override {
     SeenOperation current{operation, std::make_shared<Place>(), {}, 0};
     if (!inspectors_.empty()) {
-      Notes& notes = tapes_[tape.id()];
+      Notes& notes = tapes_[extension::TapeAccess::id(tape)];
       notes.inputs.clear();
       const SeenTape& seen = notes.seen;
       if (node < seen.size() && seen[node].place) current = seen[node];
@@ -115,9 +118,9 @@ class Inspection final : public TapeObserver {
 
   void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {
     for (Inspector* inspector : inspectors_)
-      inspector->gathered(tape, tapes_[tape.id()].seen, slot, gradient);
+      inspector->gathered(tape, tapes_[extension::TapeAccess::id(tape)].seen, slot, gradient);
   }
-  void ended(const Tape& tape) noexcept override { tapes_.erase(tape.id()); }
+  void ended(const Tape& tape) noexcept override { tapes_.erase(extension::TapeAccess::id(tape)); }
 
  private:
   /// The values of inputs go when all have seen them, or one of them has thrown.
@@ -160,7 +163,7 @@ std::vector<const SeenOperation*> users(const SeenTape& seen, std::uint32_t slot
   std::vector<const SeenOperation*> found;
   for (const SeenOperation& operation : seen)
     if (std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](const Variable& input) {
-          return input.recorded() && Tape::slot(input) == slot;
+          return input.recorded() && extension::TapeAccess::slot(input) == slot;
         }))
       found.push_back(&operation);
   return found;

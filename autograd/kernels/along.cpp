@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace unroll::kernels {
@@ -147,6 +148,29 @@ void all_rows(const Tensor& x, Tensor& result) {
     for (Index r = 0; r < rows; ++r, row += n)
       to[r] = std::all_of(row, row + n, [](T a) { return a != T(0); }) ? T(1) : T(0);
   });
+}
+
+bool any_order_will_do(const Tensor& x) {
+  bool safe = true;
+  dispatch_floating(x.dtype(), [&]<class T>(T) {
+    const Tensor rows = x.contiguous();
+    const T* row = rows.data<T>();
+    constexpr int kLargest = std::numeric_limits<T>::max_exponent - 2;
+    for (Index r = 0; r < x.size(0) && safe; ++r, row += x.size(1)) {
+      // 2^above bounds every product from above and 2^-below from below.
+      double above = 0.0;
+      double below = 0.0;
+      for (Index k = 0; k < x.size(1); ++k) {
+        if (row[k] == T(0)) continue;
+        const double exponent = std::log2(std::abs(static_cast<double>(row[k])));
+        if (std::isnan(exponent)) above = HUGE_VAL;
+        above += std::max(exponent, 0.0);
+        below += std::max(-exponent, 0.0);
+      }
+      safe = above < kLargest && below < kLargest;
+    }
+  });
+  return safe;
 }
 
 }  // namespace unroll::kernels

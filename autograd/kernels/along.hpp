@@ -35,4 +35,8 @@ void running_sum_rows(const Tensor& x, bool backwards, Tensor& result);
 void any_rows(const Tensor& x, Tensor& result);
 void all_rows(const Tensor& x, Tensor& result);
 
+/// True when no product of some of the factors of a row can overflow or lose digits to underflow,
+/// zeros apart. `x: [R,n]`
+bool any_order_will_do(const Tensor& x);
+
 }  // namespace unroll::kernels

@@ -1,4 +1,5 @@
 #include <autograd/kernels/compare.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -12,8 +13,8 @@ namespace {
 
 template <class F>
 Tensor compared(const char* operation, const Variable& a, const Variable& b, F test) {
-  if (!a.defined() || !b.defined())
-    throw ArgumentError(std::string(operation) + ": an input is undefined");
+  detail::check_defined(operation, {"a", a});
+  detail::check_defined(operation, {"b", b});
   if (a.dtype() != b.dtype())
     throw DtypeError(std::string(operation) + ": both inputs must have one dtype, got " +
                      describe(a.value()) + " and " + describe(b.value()) + "; convert with to()");

@@ -4,11 +4,11 @@
 
 /// Comparisons and logic, elementwise. They return tensors, since there is nothing to
 /// differentiate. Inputs have any shapes that broadcast as in NumPy, and one dtype, int64 included;
-/// the result has the broadcast shape and the same dtype, 1 for true and 0 for false, so that
-/// it can be summed, averaged and multiplied with what was compared, and needs no further dtype. As
-/// everywhere, every comparison with a NaN is false but ne. The names are those of PyTorch; less,
-/// any and the like would clash with std under two using-directives. Throws ShapeError when shapes
-/// do not broadcast, DtypeError when dtypes differ, ArgumentError for undefined inputs.
+/// the result has the broadcast shape and the same dtype, 1 for true and 0 for false, and can be
+/// summed, averaged and multiplied with the inputs. Comparisons with a NaN are false, except ne.
+/// The names are those of PyTorch; less, any and the like would clash with std under two
+/// using-directives. Throws ShapeError when shapes do not broadcast, DtypeError when dtypes differ,
+/// ArgumentError for undefined inputs.
 namespace unroll {
 
 Tensor eq(const Variable& a, const Variable& b);

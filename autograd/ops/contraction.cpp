@@ -1,3 +1,4 @@
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/contraction.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
@@ -7,18 +8,10 @@
 #include <string>
 
 namespace unroll {
-namespace {
-
-void check_pair(const char* operation, const Variable& a, const Variable& b, const char* b_name) {
-  if (a.defined() && b.defined() && a.dtype() == b.dtype() && is_floating(a.dtype())) return;
-  throw DtypeError(std::string(operation) + ": a " + describe(a.value()) + " and " + b_name + ' ' +
-                   describe(b.value()) + " must share a floating dtype");
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Variable outer(const Variable& a, const Variable& b) {
-  check_pair("outer", a, b, "b");
+  detail::check_same_dtype("outer", {{"a", a}, {"b", b}});
   if (a.rank() != 1 || b.rank() != 1)
     throw ShapeError("outer: a " + to_string(a.shape()) + " and b " + to_string(b.shape()) +
                      " must be vectors");
@@ -26,7 +19,7 @@ Variable outer(const Variable& a, const Variable& b) {
 }
 
 Variable dot(const Variable& a, const Variable& b) {
-  check_pair("dot", a, b, "b");
+  detail::check_same_dtype("dot", {{"a", a}, {"b", b}});
   if (a.rank() != 1 || a.shape() != b.shape())
     throw ShapeError("dot: a " + to_string(a.shape()) + " and b " + to_string(b.shape()) +
                      " must be vectors of one size");
@@ -35,9 +28,9 @@ Variable dot(const Variable& a, const Variable& b) {
 
 Variable bilinear(const Variable& a, const Variable& b, const Variable& weight,
                   const Variable& bias) {
-  check_pair("bilinear", a, b, "b");
-  check_pair("bilinear", a, weight, "weight");
-  if (bias.defined()) check_pair("bilinear", a, bias, "bias");
+  detail::check_same_dtype("bilinear", {{"a", a}, {"b", b}});
+  detail::check_same_dtype("bilinear", {{"a", a}, {"weight", weight}});
+  if (bias.defined()) detail::check_same_dtype("bilinear", {{"a", a}, {"bias", bias}});
   Shape expected = a.shape();
   if (a.rank() > 0 && b.rank() > 0) expected[a.rank() - 1] = b.shape().back();
   if (a.rank() == 0 || b.shape() != expected || weight.rank() != 3 ||

@@ -1,3 +1,4 @@
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
@@ -14,10 +15,8 @@ void check(const Variable& x, const Variable& weight, const Variable& bias,
            const Conv1dOptions& options) {
   std::string given = "conv1d: x " + describe(x.value()) + ", weight " + describe(weight.value());
   if (bias.defined()) given += ", bias " + describe(bias.value());
-  const auto other = [&](const Variable& v) { return v.dtype() != x.dtype(); };
-  if (!x.defined() || !weight.defined() || !is_floating(x.dtype()) || other(weight) ||
-      (bias.defined() && other(bias)))
-    throw DtypeError(given + " must share a floating dtype");
+  detail::check_same_dtype("conv1d", {{"x", x}, {"weight", weight}});
+  if (bias.defined()) detail::check_same_dtype("conv1d", {{"x", x}, {"bias", bias}});
   const auto [stride, padding, dilation, groups] = options;
   if (stride < 1 || padding < 0 || dilation < 1 || groups < 1)
     throw ArgumentError(

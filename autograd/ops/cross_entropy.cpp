@@ -1,12 +1,13 @@
 #include <autograd/kernels/softmax.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/cross_entropy.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
-#include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <string>
@@ -23,9 +24,7 @@ Shape shape_of_rows(const Variable& x) {
 /// Checks the arguments. `name` is what the operation calls x.
 kernels::ClassTargets checked(const char* operation, const char* name, const Variable& x,
                               const Tensor& targets, const Tensor& weights, Index ignored) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": " + name + " must be float32 or float64, got " +
-                     describe(x.value()));
+  detail::check_floating(operation, {name, x});
   if (x.rank() == 0)
     throw ShapeError(std::string(operation) + ": " + name +
                      " must have an axis of classes, the shape is []");

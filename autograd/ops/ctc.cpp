@@ -1,3 +1,4 @@
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/ctc.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -5,8 +6,8 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/pointwise_op.hpp>
-#include <autograd/ops/reduce.hpp>
-#include <autograd/ops/statistics.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/ops/sum.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>
@@ -119,9 +120,7 @@ class Spelling {
 };
 
 void check(const Variable& log_p, const Tensor& targets, Index blank) {
-  if (!log_p.defined() || !is_floating(log_p.dtype()))
-    throw DtypeError("ctc_loss: log_p must be float32 or float64, it is " +
-                     describe(log_p.value()));
+  detail::check_floating("ctc_loss", {"log_p", log_p});
   if (!targets.defined() || targets.dtype() != Dtype::int64)
     throw DtypeError("ctc_loss: targets must be int64, got " + describe(targets));
   if (log_p.rank() != 3 || targets.rank() != 2 || targets.size(0) != log_p.size(1))

@@ -1,5 +1,5 @@
 #include <autograd/ops/diagonal.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 

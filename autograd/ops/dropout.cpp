@@ -1,6 +1,7 @@
 #include <autograd/kernels/dropout.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/dropout.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <string>
@@ -10,8 +11,7 @@ namespace unroll {
 Variable dropout(const Variable& x, double rate, Generator& generator) {
   if (!(rate >= 0.0 && rate <= 1.0))
     throw ArgumentError("dropout: the rate must lie in [0, 1], it is " + std::to_string(rate));
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError("dropout: x must be float32 or float64, it is " + describe(x.value()));
+  detail::check_floating("dropout", {"x", x});
   if (rate == 0.0) return x;
   const Generator before = generator;
   Tensor y = Tensor::empty(x.shape(), x.dtype());

@@ -1,15 +1,11 @@
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/pointwise/pointwise.hpp>
+#include <autograd/ops/pointwise_op.hpp>
+#include <autograd/tape/record.hpp>
 
 namespace unroll {
 namespace {
 
-/// Like pointwise, but differentiable once more than a user's lambda: compiled here once, it costs
-/// nobody.
-template <class F, class... X>
-Variable elementwise(const char* name, const F& f, const X&... x) {
-  return pointwise<3>(name, f, x...);
-}
+using detail::elementwise;
 
 template <class F>
 Tensor value_only(const char* name, const F& f, const Variable& a, const Variable& b) {
@@ -32,7 +28,7 @@ Variable operator+(const Variable& a, const Variable& b) {
                pass.add(a, g);
                pass.add(b, g);
              });
-  Tape::recorder("add").pass_gradient(result, a);
+  extension::TapeAccess::pass_gradient(extension::TapeAccess::recorder("add"), result, a);
   return result;
 }
 
@@ -84,11 +80,6 @@ Variable operator/(double c, const Variable& x) {
       "div", [c](auto a) { return c / a; }, x);
 }
 
-#define UNROLL_ELEMENTWISE(name)                   \
-  Variable name(const Variable& x) {               \
-    return elementwise(                            \
-        #name, [](auto a) { return name(a); }, x); \
-  }
 UNROLL_ELEMENTWISE(abs)
 UNROLL_ELEMENTWISE(square)
 UNROLL_ELEMENTWISE(sqrt)
@@ -102,7 +93,6 @@ UNROLL_ELEMENTWISE(tanh)
 UNROLL_ELEMENTWISE(sigmoid)
 UNROLL_ELEMENTWISE(softplus)
 UNROLL_ELEMENTWISE(relu)
-#undef UNROLL_ELEMENTWISE
 
 Variable pow(const Variable& x, double exponent) {
   return elementwise(

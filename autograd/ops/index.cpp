@@ -1,9 +1,10 @@
 #include <autograd/kernels/along.hpp>
 #include <autograd/kernels/rows.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <string>
@@ -13,7 +14,7 @@ namespace {
 
 /// Checks what gather and scatter_add share; returns the axis counted from the front.
 int check_along(const char* operation, const Variable& x, const Tensor& indices, int axis) {
-  if (!x.defined()) throw ArgumentError(std::string(operation) + ": x is undefined");
+  detail::check_defined(operation, {"x", x});
   axis = normalize_axis(operation, axis, x.rank());
   Shape expected = x.shape();
   if (indices.defined() && indices.rank() == x.rank()) expected[axis] = indices.shape()[axis];
@@ -41,26 +42,10 @@ Variable added_along(const Variable& x, Tensor y, const Tensor& indices, const V
 
 }  // namespace
 
-void detail::check_indices(const char* operation, const char* name, const Tensor& indices,
-                           Index count, std::optional<Index> besides) {
-  if (!indices.defined() || indices.dtype() != Dtype::int64)
-    throw DtypeError(std::string(operation) + ": " + name + " must be int64, got " +
-                     describe(indices));
-  const Tensor packed = indices.contiguous();
-  const std::int64_t* index = packed.data<std::int64_t>();
-  for (Index k = 0; k < packed.size(); ++k)
-    if ((index[k] < 0 || index[k] >= count) && index[k] != besides)
-      throw ArgumentError(std::string(operation) + ": " + name + " " + to_string(indices.shape()) +
-                          " holds " + std::to_string(index[k]) + " at position " +
-                          std::to_string(k) + ", outside 0.." + std::to_string(count - 1));
-}
-
 Variable embedding(const Variable& table, const Tensor& indices) {
   if (!table.defined() || table.rank() != 2)
     throw ShapeError("embedding: the table must be [V,D], got " + describe(table.value()));
-  if (!is_floating(table.dtype()))
-    throw DtypeError("embedding: the table must be float32 or float64, it is " +
-                     describe(table.value()));
+  detail::check_floating("embedding", {"table", table});
   detail::check_indices("embedding", "indices", indices, table.size(0));
   const Tensor flat = indices.contiguous().reshape({-1});
   Tensor y = Tensor::empty({flat.size(0), table.size(1)}, table.dtype());
@@ -103,17 +88,13 @@ Variable gather(const Variable& x, const Tensor& indices, int axis) {
 
 Variable scatter_add(const Variable& x, const Tensor& indices, const Variable& values, int axis) {
   axis = check_along("scatter_add", x, indices, axis);
-  if (!values.defined() || values.dtype() != x.dtype() || !is_floating(x.dtype()))
-    throw DtypeError("scatter_add: x " + describe(x.value()) + " and values " +
-                     describe(values.value()) + " must share a floating dtype");
-  if (values.shape() != indices.shape())
-    throw ShapeError("scatter_add: values " + to_string(values.shape()) +
-                     " must have the shape of indices " + to_string(indices.shape()));
+  detail::check_same_dtype("scatter_add", {{"x", x}, {"values", values}});
+  detail::check_same_shape("scatter_add", {"values", values}, {"indices", indices});
   return added_along(x, x.value().clone(), indices, values, axis);
 }
 
 Variable index_select(const Variable& x, const Tensor& indices, int axis) {
-  if (!x.defined()) throw ArgumentError("index_select: x is undefined");
+  detail::check_defined("index_select", {"x", x});
   axis = normalize_axis("index_select", axis, x.rank());
   detail::check_indices("index_select", "indices", indices, x.shape()[axis]);
   if (indices.rank() != 1)
@@ -125,7 +106,7 @@ Variable index_select(const Variable& x, const Tensor& indices, int axis) {
 }
 
 Variable take(const Variable& x, const Tensor& indices) {
-  if (!x.defined()) throw ArgumentError("take: x is undefined");
+  detail::check_defined("take", {"x", x});
   detail::check_indices("take", "indices", indices, x.value().size());
   const Variable flat = reshape(x, {x.value().size()});
   return reshape(detail::take_along("take", flat, indices.reshape({indices.size()}), 0),

@@ -41,11 +41,6 @@ Variable scatter_rows(const Variable& values, const Tensor& indices, Index rows)
 
 /// gather without a look at the indices, under the name of the operation that made them.
 Variable take_along(const char* operation, const Variable& x, const Tensor& indices, int axis);
-
-/// Throws unless `indices` is int64 and every one lies in 0..count-1, or is the one that is allowed
-/// besides.
-void check_indices(const char* operation, const char* name, const Tensor& indices, Index count,
-                   std::optional<Index> besides = {});
 }  // namespace detail
 
 }  // namespace unroll

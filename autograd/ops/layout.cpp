@@ -1,7 +1,8 @@
 #include <autograd/kernels/reduce.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/stack_builder.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/joined.hpp>
@@ -16,20 +17,23 @@ namespace {
 template <class View>
 Variable view_of(const char* operation, const Variable& x, const View& view) {
   if (!recording(operation, x)) return view(x.value());
-  if (Tape::can_view(x)) {
+  if (extension::TapeAccess::can_view(x)) {
     Tensor y = view(x.value());
-    if (y.shares_buffer(x.value())) return Tape::recorder(operation).view(x, std::move(y));
+    if (y.shares_buffer(x.value()))
+      return extension::TapeAccess::view(extension::TapeAccess::recorder(operation), x,
+                                         std::move(y));
   }
   const Variable copy = clone(x);
-  return Tape::recorder(operation).view(copy, view(copy.value()));
+  return extension::TapeAccess::view(extension::TapeAccess::recorder(operation), copy,
+                                     view(copy.value()));
 }
 
 /// Fills `parts` with views of x, one after the other along an axis.
 template <class SizeOf>
 void cut(const Variable& x, int axis, std::span<Variable> parts, const SizeOf& size_of) {
-  if (!x.defined()) throw ArgumentError("split: the tensor is undefined, it holds no numbers");
+  detail::check_defined("split", {"x", x});
   Tape* tape = recording("split", x) ? Tape::active() : nullptr;
-  const Variable copy = tape && !Tape::can_view(x) ? clone(x) : Variable();
+  const Variable copy = tape && !extension::TapeAccess::can_view(x) ? clone(x) : Variable();
   const Variable& whole = copy.defined() ? copy : x;
   Shape shape = x.shape();
   const Strides& strides = whole.value().strides();
@@ -41,7 +45,8 @@ void cut(const Variable& x, int axis, std::span<Variable> parts, const SizeOf& s
     Tensor part = alike ? whole.value().with_layout_of(parts[k - 1].value(), offset)
                         : whole.value().with_layout(shape, strides, offset);
     begin += size_of(k);
-    parts[k] = tape ? tape->view(whole, std::move(part)) : Variable(std::move(part));
+    parts[k] = tape ? extension::TapeAccess::view(*tape, whole, std::move(part))
+                    : Variable(std::move(part));
   }
 }
 
@@ -56,7 +61,12 @@ void check_parts(const char* operation, std::span<const Variable> parts) {
 
 }  // namespace
 
-Variable detail::embed(const Variable& x, const Shape& shape, const Part& part) {
+Tensor detail::rows_of(const Tensor& x) {
+  const Index n = x.shape().back();
+  return x.contiguous().reshape({n == 0 ? 0 : x.size() / n, n});
+}
+
+Variable detail::embed(const Variable& x, const Shape& shape, const detail::Part& part) {
   Tensor y = zeros(shape, x.dtype());
   Tensor target = y.with_layout(part.shape, part.strides, part.offset);
   kernels::copy(x.value(), target);
@@ -110,8 +120,7 @@ Variable broadcast_to(const Variable& x, const Shape& shape) {
 }
 
 Variable sum_to(const Variable& x, const Shape& shape) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError("sum_to: x must be float32 or float64, it is " + describe(x.value()));
+  detail::check_floating("sum_to", {"x", x});
   if (x.shape() == shape) return x;
   if (broadcast("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: a tensor of shape " + to_string(shape) + " does not broadcast to " +
@@ -196,7 +205,7 @@ Variable concat(std::span<const Variable> parts, int axis) {
     }
   }
   if (!recording("concat", parts)) return y;
-  PooledVector<Variable> places;
+  memory::Vector<Variable> places;
   for (const Variable& part : parts) places.push_back(part.without_value());
   return record("concat", std::move(y),
                 [places = std::move(places), axis](const Variable& g, BackwardPass& pass) {
@@ -213,7 +222,7 @@ Variable concat(std::initializer_list<Variable> parts, int axis) {
 }
 
 Variable stack(std::span<const Variable> parts, int axis) {
-  StackBuilder builder(static_cast<Index>(parts.size()), axis);
+  detail::StackBuilder builder(static_cast<Index>(parts.size()), axis);
   for (std::size_t k = 0; k < parts.size(); ++k) builder.put(static_cast<Index>(k), parts[k]);
   return builder.finish();
 }

@@ -49,7 +49,9 @@ Variable stack(std::initializer_list<Variable> parts, int axis = 0);
 
 namespace detail {
 /// Zeros of `shape` with x in a part of it: what a view does to its gradient.
-Variable embed(const Variable& x, const Shape& shape, const Part& part);
+Variable embed(const Variable& x, const Shape& shape, const detail::Part& part);
+/// `x: [...,D]` as its rows `[n,D]`; a copy when it is not contiguous.
+Tensor rows_of(const Tensor& x);
 void split_into(const Variable& x, std::span<const Index> sizes, int axis,
                 std::span<Variable> parts);
 void split_equally(const Variable& x, int axis, std::span<Variable> parts);

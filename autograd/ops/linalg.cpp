@@ -1,12 +1,13 @@
 #include <autograd/kernels/linalg.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/diagonal.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/ops/statistics.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>
@@ -20,9 +21,7 @@ namespace unroll {
 namespace {
 
 void check(const char* operation, const Variable& x) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
-                     describe(x.value()));
+  detail::check_floating(operation, {"x", x});
   if (x.rank() < 2)
     throw ShapeError(std::string(operation) + ": x " + to_string(x.shape()) +
                      " must be a matrix, or several along leading axes");
@@ -169,13 +168,12 @@ Eigh eigh_of_symmetric(const Variable& x) {
     if (!kernels::eigh(from[i], w, v)) throw_matrix("eigh", shape, i, "did not converge");
   }
   std::array<Variable, 2> outputs{values, vectors};
-  // A recorded backward pass decomposes again, so that what depends on x is differentiated through
-  // it.
   if (recording("eigh", x))
-    record("eigh", outputs, [x, values, vectors](std::span<const Variable> g, BackwardPass& pass) {
-      const Eigh y = pass.differentiable() ? eigh_of_symmetric(x) : Eigh{values, vectors};
-      pass.add(x, eigh_gradient(x, y, g[0], g[1]));
-    });
+    record("eigh", outputs,
+           [x = x.without_value()](std::span<const Variable> y, std::span<const Variable> g,
+                                   BackwardPass& pass) {
+             pass.add(x, eigh_gradient(x, {y[0], y[1]}, g[0], g[1]));
+           });
   return {outputs[0], outputs[1]};
 }
 
@@ -340,12 +338,12 @@ Svd svd(const Variable& x) {
       throw_matrix("svd", x.shape(), i, "did not converge");
   }
   std::array<Variable, 3> outputs{u, s, vh};
-  // A recorded backward pass decomposes again, so that what depends on x is differentiated through
-  // it.
   if (recording("svd", x))
-    record("svd", outputs, [x, u, s, vh](std::span<const Variable> g, BackwardPass& pass) {
-      pass.add(x, svd_gradient(x, pass.differentiable() ? svd(x) : Svd{u, s, vh}, g));
-    });
+    record("svd", outputs,
+           [x = x.without_value()](std::span<const Variable> y, std::span<const Variable> g,
+                                   BackwardPass& pass) {
+             pass.add(x, svd_gradient(x, {y[0], y[1], y[2]}, g));
+           });
   return {outputs[0], outputs[1], outputs[2]};
 }
 

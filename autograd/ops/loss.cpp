@@ -1,22 +1,16 @@
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/loss.hpp>
 #include <autograd/ops/pointwise_op.hpp>
-#include <autograd/ops/reduce.hpp>
-#include <autograd/ops/statistics.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/ops/sum.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <string>
 
 namespace unroll {
 namespace {
-
-void check_same_shape(const char* operation, const Variable& x, const Tensor& targets) {
-  if (!x.defined() || !targets.defined() || x.shape() != targets.shape())
-    throw ShapeError(std::string(operation) + ": x is " + describe(x.value()) +
-                     ", the targets are " + describe(targets) +
-                     ", they must have one shape: reshape or broadcast_to one of them");
-}
 
 /// Targets of 1 and -1, in the dtype of what they are compared with.
 Variable signs(const char* operation, const Tensor& targets, Dtype dtype) {
@@ -47,21 +41,21 @@ Variable detail::reduce(const char* operation, const Variable& losses, Reduction
 }
 
 Variable mse_loss(const Variable& x, const Variable& targets, const LossOptions& options) {
-  check_same_shape("mse_loss", x, targets.value());
+  detail::check_same_shape("mse_loss", {"x", x}, {"targets", targets.value()});
   const Variable losses = detail::elementwise(
       "mse_loss", [](auto a, auto t) { return (a - t) * (a - t); }, x, targets);
   return detail::reduce("mse_loss", losses, options.reduction);
 }
 
 Variable l1_loss(const Variable& x, const Variable& targets, const LossOptions& options) {
-  check_same_shape("l1_loss", x, targets.value());
+  detail::check_same_shape("l1_loss", {"x", x}, {"targets", targets.value()});
   const Variable losses = detail::elementwise(
       "l1_loss", [](auto a, auto t) { return abs(a - t); }, x, targets);
   return detail::reduce("l1_loss", losses, options.reduction);
 }
 
 Variable huber_loss(const Variable& x, const Variable& targets, const HuberOptions& options) {
-  check_same_shape("huber_loss", x, targets.value());
+  detail::check_same_shape("huber_loss", {"x", x}, {"targets", targets.value()});
   if (!(options.delta > 0.0))
     throw ArgumentError("huber_loss: delta must be above 0, it is " +
                         std::to_string(options.delta));
@@ -77,7 +71,7 @@ Variable huber_loss(const Variable& x, const Variable& targets, const HuberOptio
 
 Variable binary_cross_entropy(const Variable& x, const Variable& targets,
                               const LossOptions& options) {
-  check_same_shape("binary_cross_entropy", x, targets.value());
+  detail::check_same_shape("binary_cross_entropy", {"x", x}, {"targets", targets.value()});
   const Variable losses = detail::elementwise(
       "binary_cross_entropy",
       [](auto p, auto t) {
@@ -90,7 +84,7 @@ Variable binary_cross_entropy(const Variable& x, const Variable& targets,
 Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& targets,
                                           const BinaryLogitsOptions& options) {
   constexpr const char* kName = "binary_cross_entropy_with_logits";
-  check_same_shape(kName, x, targets.value());
+  detail::check_same_shape(kName, {"x", x}, {"targets", targets.value()});
   const Tensor pos_weight =
       (options.pos_weight.defined() ? options.pos_weight : ones({})).to(x.dtype());
   if (broadcast(kName, x.shape(), pos_weight.shape()) != x.shape())
@@ -107,7 +101,7 @@ Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& tar
 }
 
 Variable kl_div(const Variable& x, const Variable& targets, const KlOptions& options) {
-  check_same_shape("kl_div", x, targets.value());
+  detail::check_same_shape("kl_div", {"x", x}, {"targets", targets.value()});
   const Variable losses =
       options.log_target
           ? detail::elementwise(
@@ -119,7 +113,7 @@ Variable kl_div(const Variable& x, const Variable& targets, const KlOptions& opt
 }
 
 Variable hinge_loss(const Variable& x, const Tensor& targets, const HingeOptions& options) {
-  check_same_shape("hinge_loss", x, targets);
+  detail::check_same_shape("hinge_loss", {"x", x}, {"targets", targets});
   const Variable losses = detail::elementwise(
       "hinge_loss",
       [margin = options.margin](auto a, auto t) {
@@ -135,9 +129,7 @@ Variable cosine_similarity(const Variable& a, const Variable& b, int axis, doubl
   if (!(epsilon > 0.0))
     throw ArgumentError(std::string(kName) + ": epsilon must be above 0, it is " +
                         std::to_string(epsilon));
-  if (!a.defined() || !b.defined() || !is_floating(a.dtype()) || a.dtype() != b.dtype())
-    throw DtypeError(std::string(kName) + ": a and b must both be float32 or float64, they are " +
-                     describe(a.value()) + " and " + describe(b.value()));
+  detail::check_same_dtype(kName, {{"a", a}, {"b", b}});
   const Shape shape = broadcast(kName, a.shape(), b.shape());
   axis = normalize_axis(kName, axis, shape.rank());
   const auto direction = [&](const Variable& x) {
@@ -157,11 +149,9 @@ Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Tenso
   if (!(options.margin >= -1.0 && options.margin <= 1.0))
     throw ArgumentError(std::string(kName) + ": the margin must lie in -1..1, it is " +
                         std::to_string(options.margin));
-  if (a.defined() && b.defined() && a.shape() != b.shape())
-    throw ShapeError(std::string(kName) + ": a " + to_string(a.shape()) + " and b " +
-                     to_string(b.shape()) + " must have one shape");
+  detail::check_same_shape(kName, {"a", a}, {"b", b});
   const Variable cosine = cosine_similarity(a, b);
-  check_same_shape(kName, cosine, targets);
+  detail::check_same_shape(kName, {"x", cosine}, {"targets", targets});
   const Variable losses = detail::elementwise(
       kName,
       [margin = options.margin](auto c, auto t) {

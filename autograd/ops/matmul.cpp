@@ -1,7 +1,9 @@
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/destination.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -9,13 +11,6 @@
 
 namespace unroll {
 namespace {
-
-void check_dtypes(const char* operation, const Variable& a, const char* a_name, const Variable& b,
-                  const char* b_name) {
-  if (a.defined() && b.defined() && a.dtype() == b.dtype() && is_floating(a.dtype())) return;
-  throw DtypeError(std::string(operation) + ": " + a_name + ' ' + describe(a.value()) + " and " +
-                   b_name + ' ' + describe(b.value()) + " must share a floating dtype");
-}
 
 /// Number of rows when all leading axes are one: [...,K] becomes [rows,K].
 Index rows_of(const Shape& shape) {
@@ -34,7 +29,7 @@ bool has_unit_columns(const Tensor& x) { return x.shape()[1] == 1 || x.strides()
 void multiply(const Tensor& a, const Variable& b, bool transpose_b, const Tensor& start,
               Tensor& result) {
   if (has_unit_columns(a) && (!start.defined() || has_unit_columns(start))) {
-    if (const auto* packed = Tape::packed(b, transpose_b, a.shape()[0])) {
+    if (const auto* packed = extension::TapeAccess::packed(b, transpose_b, a.shape()[0])) {
       packed->multiply(a, start, result);
       return;
     }
@@ -60,15 +55,16 @@ auto matmul_rule(const Variable& a, const Variable& b) {
 /// Adds a b to the gradient of `x`, whose leading axes are the rows of a; computed in its
 /// destination buffer when there is one.
 void add_product_of(const Variable& a, const Variable& b, const Variable& x, BackwardPass& pass) {
-  Tensor slot = pass.destination(x);
-  if (!slot.defined()) {
-    Variable dx = matmul(a, b);
-    return pass.add(x, x.rank() == 2 ? std::move(dx) : reshape(dx, x.shape()));
+  Tensor dx;
+  extension::GradientDestination destination(pass, {&x, 1}, x.shape(), {&dx, 1});
+  if (!dx.defined()) {
+    Variable product = matmul(a, b);
+    return pass.add(x, x.rank() == 2 ? std::move(product) : reshape(product, x.shape()));
   }
-  Tensor rows = x.rank() == 2 ? slot : slot.reshape({a.size(0), b.size(1)});
+  Tensor rows = x.rank() == 2 ? dx : dx.reshape({a.size(0), b.size(1)});
   multiply(a.value(), b, false, {}, rows);
   rows = {};
-  pass.add(x, std::move(slot));
+  destination.commit();
 }
 
 /// c[i] = a[i] b[i] for every position i of the leading axes.
@@ -86,7 +82,7 @@ void batched_gemm(const Tensor& a, const Tensor& b, Tensor& c) {
 }  // namespace
 
 Variable matmul(const Variable& a, const Variable& b) {
-  check_dtypes("matmul", a, "a", b, "b");
+  detail::check_same_dtype("matmul", {{"a", a}, {"b", b}});
   const auto describe_both = [&] {
     return "matmul: a " + to_string(a.shape()) + " x b " + to_string(b.shape()) + ": ";
   };
@@ -127,7 +123,7 @@ Variable matmul(const Variable& a, const Variable& b) {
 }
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
-  check_dtypes("linear", x, "x", weight, "weight");
+  detail::check_same_dtype("linear", {{"x", x}, {"weight", weight}});
   if (x.rank() < 1 || weight.rank() != 2 || x.size(-1) != weight.size(1))
     throw ShapeError("linear: x " + to_string(x.shape()) + " with weight " +
                      to_string(weight.shape()) + ": x must be [...,I] and weight [O,I] with one I");
@@ -135,7 +131,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   shape[x.rank() - 1] = weight.size(0);
   Tensor y = Tensor::empty(shape, x.dtype());
   if (bias.defined()) {
-    check_dtypes("linear", x, "x", bias, "bias");
+    detail::check_same_dtype("linear", {{"x", x}, {"bias", bias}});
     if (bias.rank() > shape.rank() || broadcast("linear", shape, bias.shape()) != shape)
       throw ShapeError("linear: bias " + to_string(bias.shape()) +
                        " does not broadcast to the result " + to_string(shape) + " of x " +
@@ -163,7 +159,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                if (x.rank() > 2) pass.finish_products();
                if (pass.wants(bias)) pass.add(bias, g);
              });
-  Tape::recorder("linear").pass_gradient(result, bias);
+  extension::TapeAccess::pass_gradient(extension::TapeAccess::recorder("linear"), result, bias);
   return result;
 }
 

@@ -1,9 +1,11 @@
 #include <autograd/kernels/normalize.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/layout.hpp>
 #include <autograd/ops/normalization.hpp>
-#include <autograd/ops/reduce.hpp>
 #include <autograd/ops/special.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <string>
@@ -13,9 +15,7 @@ namespace {
 
 void check(const char* operation, const Variable& x, const Variable& scale, const Variable& shift,
            double epsilon) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
-                     describe(x.value()));
+  detail::check_floating(operation, {"x", x});
   if (x.rank() == 0 || x.size(-1) == 0)
     throw ShapeError(std::string(operation) + ": x must be [...,D] with D of 1 or more, it is " +
                      to_string(x.shape()));
@@ -30,12 +30,6 @@ void check(const char* operation, const Variable& x, const Variable& scale, cons
   if (!(epsilon >= 0.0))
     throw ArgumentError(std::string(operation) + ": epsilon must not be negative, it is " +
                         std::to_string(epsilon));
-}
-
-/// x as the rows along its last axis.
-Tensor rows_of(const Variable& x) {
-  const Index n = x.size(-1);
-  return x.value().contiguous().reshape({x.value().size() / n, n});
 }
 
 /// The gradients as formulas, which can be differentiated again; the kernel has the same.
@@ -59,7 +53,7 @@ Variable normalize(const char* operation, const Variable& x, const Variable& sca
     return v.defined() ? v.value().contiguous() : Tensor();
   };
   const kernels::Normalization how{centered, epsilon, packed(scale)};
-  const Tensor rows = rows_of(x);
+  const Tensor rows = detail::rows_of(x.value());
   Tensor y = Tensor::empty(rows.shape(), x.dtype());
   Tensor moments = Tensor::empty({rows.size(0), 2}, Dtype::float64);
   kernels::normalize_rows(rows, how, packed(shift), y, moments);
@@ -73,12 +67,12 @@ Variable normalize(const char* operation, const Variable& x, const Variable& sca
                   const auto wanted = [&](const Variable& v) {
                     return pass.wants(v) ? Tensor::empty({x.size(-1)}, x.dtype()) : Tensor();
                   };
-                  const Tensor x_rows = rows_of(x);
+                  const Tensor x_rows = detail::rows_of(x.value());
                   Tensor dx = Tensor::empty(x_rows.shape(), x.dtype());
                   Tensor dscale = wanted(scale);
                   Tensor dshift = wanted(shift);
-                  kernels::normalize_rows_gradient(x_rows, how, moments, rows_of(g), dx, dscale,
-                                                   dshift);
+                  kernels::normalize_rows_gradient(x_rows, how, moments, detail::rows_of(g.value()),
+                                                   dx, dscale, dshift);
                   pass.add(x, dx.reshape(x.shape()));
                   pass.add(scale, dscale);
                   pass.add(shift, dshift);

@@ -2,11 +2,11 @@
 
 #include <autograd/tape/variable.hpp>
 
-/// Normalisation of vectors, the last axis of `x: [...,D]`, each by itself: it does the same with a
-/// batch of one, in training and after it, and at each time step of a recurrent network. `scale`
-/// and `shift`: `[D]`, of the dtype of x; either may be left undefined. Result of the shape of x.
-/// Forward and backward are one pass over the rows each. Throws ShapeError when sizes differ or D
-/// is 0, DtypeError, ArgumentError unless epsilon >= 0.
+/// Normalises each vector along the last axis of `x: [...,D]` on its own: the result does not
+/// depend on the batch, on training or evaluation, or on other time steps. `scale` and `shift`:
+/// `[D]`, of the dtype of x; either may be left undefined. Result of the shape of x. Forward and
+/// backward take one pass over the rows each. Throws ShapeError when sizes differ or D is 0,
+/// DtypeError, ArgumentError unless epsilon >= 0.
 namespace unroll {
 
 /// (x - mean) / sqrt(variance + epsilon) scale + shift, with the mean and the variance (divided by

@@ -1,3 +1,4 @@
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/pointwise_op.hpp>
@@ -34,7 +35,7 @@ Variable lerp(const Variable& a, const Variable& b, double weight) {
 }
 
 Variable where(const Tensor& condition, const Variable& a, const Variable& b) {
-  if (!condition.defined()) throw ArgumentError("where: the condition is undefined");
+  detail::check_defined("where", {"the condition", condition});
   // Tested before it is rounded to another dtype, where something tiny would become 0.
   const Tensor chosen = ne(condition, 0.0).to(a.dtype());
   return detail::elementwise(

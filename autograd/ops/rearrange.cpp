@@ -1,6 +1,6 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/rearrange.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -36,7 +36,7 @@ Variable flipped(const Variable& x, std::span<const int> axes) {
   Tensor y = reversed(x.value(), axes);
   if (!recording("flip", x)) return y;
   return record("flip", std::move(y),
-                [x = x.without_value(), axes = PooledVector<int>(axes.begin(), axes.end())](
+                [x = x.without_value(), axes = memory::Vector<int>(axes.begin(), axes.end())](
                     const Variable& g, BackwardPass& pass) { pass.add(x, flipped(g, axes)); });
 }
 
@@ -116,7 +116,7 @@ std::vector<Variable> chunk(const Variable& x, Index count, int axis) {
 
 Variable flip(const Variable& x, std::initializer_list<int> axes) {
   if (!x.defined()) throw ArgumentError("flip: x is undefined");
-  PooledVector<int> normalized;
+  memory::Vector<int> normalized;
   for (int axis : axes) {
     const int at = normalize_axis("flip", axis, x.rank());
     if (std::find(normalized.begin(), normalized.end(), at) != normalized.end())

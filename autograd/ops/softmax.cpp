@@ -1,9 +1,10 @@
 #include <autograd/kernels/softmax.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
-#include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <string>
@@ -12,21 +13,13 @@ namespace unroll {
 namespace {
 
 void check(const char* operation, const Variable& x) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
-                     describe(x.value()));
+  detail::check_floating(operation, {"x", x});
   if (x.rank() == 0)
     throw ShapeError(std::string(operation) + ": x needs at least one axis, its shape is []");
 }
 
-/// x as the rows along its last axis.
-Tensor rows_of(const Tensor& x) {
-  const Index n = x.shape().back();
-  return x.contiguous().reshape({n == 0 ? 0 : x.size() / n, n});
-}
-
 Tensor over_rows(const Tensor& x, void (*kernel)(const Tensor&, Tensor&)) {
-  const Tensor rows = rows_of(x);
+  const Tensor rows = detail::rows_of(x);
   Tensor y = Tensor::empty(rows.shape(), x.dtype());
   kernel(rows, y);
   return y.reshape(x.shape());
@@ -35,9 +28,9 @@ Tensor over_rows(const Tensor& x, void (*kernel)(const Tensor&, Tensor&)) {
 /// The gradient of x from those of the result, in one pass.
 Tensor gradient_over_rows(const Variable& y, const Variable& g,
                           void (*kernel)(const Tensor&, const Tensor&, Tensor&)) {
-  const Tensor rows = rows_of(y.value());
+  const Tensor rows = detail::rows_of(y.value());
   Tensor dx = Tensor::empty(rows.shape(), y.dtype());
-  kernel(rows, rows_of(g.value()), dx);
+  kernel(rows, detail::rows_of(g.value()), dx);
   return dx.reshape(y.shape());
 }
 

@@ -1,4 +1,5 @@
 #include <autograd/kernels/along.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/sort.hpp>
 #include <autograd/tensor/error.hpp>
@@ -21,7 +22,7 @@ Tensor order(const Tensor& x, int axis, Index count, bool descending) {
 }
 
 int check(const char* operation, const Variable& x, int axis) {
-  if (!x.defined()) throw ArgumentError(std::string(operation) + ": x is undefined");
+  detail::check_defined(operation, {"x", x});
   return normalize_axis(operation, axis, x.rank());
 }
 

@@ -6,8 +6,9 @@
 /// counts as larger than any number. Throws ArgumentError for an axis outside or an undefined x.
 namespace unroll {
 
-/// Numbers in order and where they stood: `values` has the dtype of x, `indices` is int64, both of
-/// one shape. The gradient of a value goes to where it stood; it jumps where two are equal.
+/// Sorted elements and their positions before sorting: `values` has the dtype of x, `indices` is
+/// int64, both of one shape. The gradient of a value goes to its position in x; it jumps where two
+/// values are equal.
 struct Sorted {
   Variable values;
   Tensor indices;

@@ -1,6 +1,6 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/stack_builder.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace unroll {
+namespace unroll::detail {
 
 StackBuilder::StackBuilder(Index count, int axis)
     : parts_(static_cast<std::size_t>(std::max<Index>(count, 0))), axis_(axis) {
@@ -52,7 +52,7 @@ Variable StackBuilder::finish() {
       throw ArgumentError("stack: tensor " + std::to_string(k) + " of " +
                           std::to_string(parts_.size()) + " is missing; put each before finish");
   if (!recording("stack", std::span<const Variable>(parts_))) return whole_;
-  PooledVector<Variable> places;
+  memory::Vector<Variable> places;
   for (const Variable& part : parts_) places.push_back(part.without_value());
   return record("stack", whole_,
                 [parts = std::move(places), axis = axis_](const Variable& g, BackwardPass& pass) {
@@ -62,4 +62,4 @@ Variable StackBuilder::finish() {
                 });
 }
 
-}  // namespace unroll
+}  // namespace unroll::detail

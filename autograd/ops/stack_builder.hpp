@@ -3,7 +3,7 @@
 #include <autograd/tape/gradient.hpp>
 #include <autograd/tape/variable.hpp>
 
-namespace unroll {
+namespace unroll::detail {
 
 /// A stack of tensors that are made one after the other, like the steps of a sequence.
 class StackBuilder {
@@ -18,9 +18,9 @@ class StackBuilder {
   Variable finish();
 
  private:
-  PooledVector<Variable> parts_;
+  memory::Vector<Variable> parts_;
   int axis_;
   Tensor whole_;  // made with the first part
 };
 
-}  // namespace unroll
+}  // namespace unroll::detail

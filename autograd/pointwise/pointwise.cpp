@@ -1,5 +1,7 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/pointwise/pointwise.hpp>
+#include <autograd/tape/destination.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/loop.hpp>
 
@@ -335,9 +337,9 @@ class PointwiseClosure final : public Closure {
     Shape shape;
     for (const Variable* gradient : all.subspan(count_))
       if (gradient->rank() >= shape.rank()) shape = gradient->shape();
-    const std::uint32_t continues = pass.destinations(inputs, shape, terms);
+    extension::GradientDestination destination(pass, inputs, shape, terms);
     run_pointwise(name_, operands, terms, wanted, vjp.kernels, f_);
-    pass.add(inputs, terms, continues);
+    destination.commit();
   }
 
   const char* name_;
@@ -351,8 +353,8 @@ void record_order(const char* name, const PointwiseFunction& function, const voi
                   std::size_t order, std::span<const Variable* const> inputs,
                   std::span<Variable> outputs) {
   if (recording(name, inputs))
-    Tape::recorder(name).append(name, outputs,
-                                PointwiseClosure::make(name, function, f, order, inputs));
+    extension::TapeAccess::append(extension::TapeAccess::recorder(name), name, outputs,
+                                  PointwiseClosure::make(name, function, f, order, inputs));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <autograd/pointwise/functions.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/variable.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>

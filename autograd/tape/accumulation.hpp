@@ -2,14 +2,14 @@
 
 #include <autograd/tape/variable.hpp>
 
-namespace unroll {
+namespace unroll::detail {
 
 struct Part;
 
 /// What gradients are added up with where kernels alone do not do: operations on variables, so that
 /// a backward pass which is itself recorded records its sums too. The tape says here what it needs;
 /// it stands below the operations, which provide it in autograd/ops/accumulation.cpp.
-namespace detail::accumulation {
+namespace accumulation {
 
 Variable sum(const Variable& a, const Variable& b);
 Variable scaled(const Variable& x, double factor);
@@ -23,5 +23,5 @@ Variable rows(const Variable& values, const Tensor& indices, Index count);
 /// a^T b.
 Variable product(const Variable& a, const Variable& b);
 
-}  // namespace detail::accumulation
-}  // namespace unroll
+}  // namespace accumulation
+}  // namespace unroll::detail

@@ -1,7 +1,7 @@
 #include <autograd/kernels/rows.hpp>
 #include <autograd/tape/accumulation.hpp>
 #include <autograd/tape/gradient.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tape/term_checks.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -127,7 +127,7 @@ const Shape& BackwardPass::base_shape(const Variable& x) const {
   return x.base_ == 0 ? x.shape() : tape().bases_[x.base_ - 1].shape;
 }
 
-Part BackwardPass::part_of(const Variable& x) {
+detail::Part BackwardPass::part_of(const Variable& x) {
   return {x.shape(), x.base_ == 0 ? row_major(x.shape()) : x.value().strides(), x.offset_};
 }
 
@@ -144,15 +144,15 @@ void BackwardPass::add(const Variable& x, Variable g) {
       return add_part(x, part_of(x), g);
     if (base != x.shape()) g = detail::accumulation::reshaped(g, base);
   }
-  GradientBuffer& dense = terms(x).dense;
+  detail::GradientBuffer& dense = terms(x).dense;
   if (differentiable_)
     dense.add_recorded(std::move(g));
   else
     dense.add(std::move(g));
 }
 
-void BackwardPass::add_part(const Variable& x, const Part& part, const Variable& g) {
-  GradientBuffer& dense = terms(x).dense;
+void BackwardPass::add_part(const Variable& x, const detail::Part& part, const Variable& g) {
+  detail::GradientBuffer& dense = terms(x).dense;
   if (plain_ && !differentiable_)
     dense.add(detail::accumulation::embedded(g, base_shape(x), part));
   else if (differentiable_)
@@ -164,7 +164,7 @@ void BackwardPass::add_part(const Variable& x, const Part& part, const Variable&
 void BackwardPass::add_region(const Variable& x, const Region& region, const Variable& g) {
   if (!wants(x)) return;
   detail::check_region(operation_, x, region, g);
-  Part part = part_of(x);
+  detail::Part part = part_of(x);
   const Index begin = region.begin < 0 ? region.begin + x.shape()[region.axis] : region.begin;
   part.shape = g.shape();
   part.offset += begin * part.strides[region.axis];
@@ -197,7 +197,7 @@ void BackwardPass::add_product(const Variable& x, const Variable& a, const Varia
   terms.dtype = x.dtype();
   Tensor left = a.value();
   Tensor right = b.value();
-  std::optional<Part> part;
+  std::optional<detail::Part> part;
   if (x.base_ != 0) {
     part = part_of(x);
     if (part->strides[0] == 1 &&
@@ -232,94 +232,7 @@ void BackwardPass::materialize_products(Terms& terms) {
   terms.products.move_to(terms.dense, terms.shape, terms.dtype);
 }
 
-const Variable* BackwardPass::passes_to(std::uint32_t slot) {
-  const auto& passings = tape().passings_;
-  while (passing_ < passings.size() && passings[passing_].output < slot) ++passing_;
-  while (passing_ > 0 && passings[passing_ - 1].output >= slot) --passing_;
-  const bool found = passing_ < passings.size() && passings[passing_].output == slot;
-  return found ? &passings[passing_].to : nullptr;
-}
-
-Tensor BackwardPass::destination(const Variable& x) {
-  if (!wants(x) || differentiable_ || plain_) return {};
-  const bool is_whole =
-      x.base_ == 0 || (x.value().size() == size_of(base_shape(x)) && x.value().is_contiguous());
-  if (!is_whole) return terms(x).dense.destination(base_shape(x), x.dtype(), part_of(x));
-  const Variable* place = passes_to(x.slot_);
-  if (!place || has_terms(x.slot_)) return {};
-  const Tensor slot =
-      terms(*place).dense.destination(base_shape(*place), x.dtype(), part_of(*place));
-  return slot.defined() && slot.shape() != x.shape() ? slot.reshape(x.shape()) : slot;
-}
-
-std::size_t BackwardPass::columns_from(std::size_t first, std::span<const Variable> x) const {
-  const Variable& head = x[first];
-  if (head.base_ == 0 || head.shape().empty() || head.value().strides().back() != 1) return 1;
-  std::size_t count = 1;
-  for (; first + count < x.size(); ++count) {
-    const Variable& next = x[first + count];
-    if (!wants(next) || next.base_ != head.base_ || next.slot_ != head.slot_ ||
-        next.offset_ != head.offset_ + static_cast<Index>(count) * head.shape().back() ||
-        next.shape() != head.shape() || next.value().strides() != head.value().strides())
-      break;
-  }
-  // Windows along another axis, like x[:-1] and x[1:] of a column, satisfy this too, but overlap.
-  Shape shape = head.shape();
-  shape[shape.rank() - 1] *= static_cast<Index>(count);
-  return is_disjoint(shape, head.value().strides()) ? count : 1;
-}
-
-Variable BackwardPass::joined(std::span<const Variable> x, std::size_t first, std::size_t count) {
-  Variable all = x[first].without_value();
-  Shape shape = all.shape();
-  shape[shape.rank() - 1] *= static_cast<Index>(count);
-  all.value_ = all.value().with_layout(shape, all.value().strides(), 0);
-  return all;
-}
-
-std::uint32_t BackwardPass::destinations(std::span<const Variable> x, const Shape& shape,
-                                         std::span<Tensor> g) {
-  std::uint32_t continues = 0;
-  if (differentiable_ || plain_) return continues;
-  for (std::size_t k = 0; k < x.size();) {
-    if (!wants(x[k]) || x[k].shape() != shape) {
-      ++k;
-      continue;
-    }
-    const std::size_t count = columns_from(k, x);
-    if (count == 1) {
-      g[k] = destination(x[k]);
-    } else {
-      const Variable all = joined(x, k, count);
-      Tensor whole = destination(all);
-      if (!whole.defined()) whole = Tensor::empty(all.shape(), all.dtype());
-      g[k] = whole.with_layout(shape, whole.strides(), 0);
-      for (std::size_t i = 1; i < count; ++i)
-        g[k + i] = g[k].with_layout_of(g[k], static_cast<Index>(i) * shape.back());
-      continues |= ((1U << count) - 2U) << k;
-    }
-    k += count;
-  }
-  return continues;
-}
-
-void BackwardPass::add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues) {
-  for (std::size_t k = 0; k < x.size();) {
-    std::size_t count = 1;
-    while ((continues >> (k + count) & 1U) != 0) ++count;
-    if (count == 1) {
-      if (g[k].defined()) add(x[k], std::move(g[k]));
-    } else {
-      const Variable all = joined(x, k, count);
-      Tensor whole = g[k].with_layout(all.shape(), g[k].strides(), 0);
-      for (std::size_t i = 0; i < count; ++i) g[k + i] = {};
-      add(all, std::move(whole));
-    }
-    k += count;
-  }
-}
-
-Variable BackwardPass::take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows) {
+Variable BackwardPass::take(std::uint32_t slot, memory::Vector<RowsTerm>* keep_rows) {
   if (!terms_[slot]) return {};
   Terms& terms = *terms_[slot];
   materialize_products(terms);

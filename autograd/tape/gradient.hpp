@@ -14,17 +14,6 @@ namespace unroll {
 
 class Tape;
 
-template <class T>
-using PooledVector = std::vector<T, memory::Allocator<T>>;
-
-/// A part of a tensor along one axis: positions begin, begin + step, ... below end.
-struct Region {
-  int axis = 0;
-  Index begin = 0;
-  Index end = 0;
-  Index step = 1;
-};
-
 /// Rows `indices: [n]` of a table with their gradient `values: [n,D]`; a row may occur several
 /// times.
 struct RowsTerm {
@@ -37,7 +26,7 @@ struct ParameterGradient {
   Parameter parameter;
   std::uint32_t slot = 0;
   Variable dense;  ///< shape of the parameter; undefined while the gradient is kept as rows
-  PooledVector<RowsTerm> rows;  ///< terms to add up, when dense is undefined
+  memory::Vector<RowsTerm> rows;  ///< terms to add up, when dense is undefined
 
   /// The gradient as one tensor of the parameter's shape.
   Tensor to_dense() const;
@@ -71,8 +60,8 @@ class Gradients {
     Variable gradient;  // shape and dtype alone where the loss does not depend on the variable
   };
   std::uint64_t tape_ = 0;
-  PooledVector<Entry> variables_;
-  PooledVector<ParameterGradient> parameters_;
+  memory::Vector<Entry> variables_;
+  memory::Vector<ParameterGradient> parameters_;
 };
 
 namespace detail {
@@ -101,6 +90,14 @@ class PlainAccumulation {
 /// for vjp rules: every call adds a term, none overwrites. Terms for constants are dropped.
 class BackwardPass {
  public:
+  /// A part of a tensor along one axis: positions begin, begin + step, ... below end.
+  struct Region {
+    int axis = 0;
+    Index begin = 0;
+    Index end = 0;
+    Index step = 1;
+  };
+
   /// False for constants: a rule may skip the work for a term that nobody wants.
   bool wants(const Variable& x) const { return x.tape_ == tape_id_; }
 
@@ -116,31 +113,21 @@ class BackwardPass {
   /// concatenated and computed as one product of their summed K.
   void add_product(const Variable& x, const Variable& a, const Variable& b);
 
-  /// To be called by the rule of an operation on several steps at once: computes the products that
-  /// wait, if they are worth it, so that the memory of those steps can be used again.
+  /// For the rule of an operation on several steps at once: computes the waiting products, if they
+  /// are large enough, and thereby frees the memory of those steps.
   void finish_products();
 
   /// True when the backward pass itself is recorded, for derivatives of higher order.
   bool differentiable() const { return differentiable_; }
 
-  /// The destination buffer of the gradient of x, to compute it in before it is added: a part of
-  /// the gradient of a longer sequence when x was cut from one. Undefined when there is none.
-  Tensor destination(const Variable& x);
-
-  /// The same for several variables and gradients of one shape, `g` being filled where there is
-  /// a destination. Parts that lie side by side in a row, like the gates that a split made, are
-  /// treated as one; the result has a bit for each that continues the one before it.
-  std::uint32_t destinations(std::span<const Variable> x, const Shape& shape, std::span<Tensor> g);
-  /// Adds what was computed there. `continues`: what destinations() returned.
-  void add(std::span<const Variable> x, std::span<Tensor> g, std::uint32_t continues);
-
  private:
   friend class Tape;
+  friend class extension::GradientDestination;
   struct Terms {
-    GradientBuffer dense;
-    ProductTerms products;
+    detail::GradientBuffer dense;
+    detail::ProductTerms products;
     bool is_pending = false;  // its slot is among pending_
-    PooledVector<RowsTerm> rows;
+    memory::Vector<RowsTerm> rows;
     Shape shape;  // of the variable; known once there are products or rows
     Dtype dtype = Dtype::float32;
   };
@@ -162,33 +149,26 @@ class BackwardPass {
   bool has_terms(std::uint32_t slot) const { return terms_[slot] != nullptr; }
   /// The shape of the variable that x shows a part of; that of x when it is none.
   const Shape& base_shape(const Variable& x) const;
-  static Part part_of(const Variable& x);
-  void add_part(const Variable& x, const Part& part, const Variable& g);
-  /// How many variables from `first` on are neighbouring columns of one variable.
-  std::size_t columns_from(std::size_t first, std::span<const Variable> x) const;
-  /// The part that `count` such neighbours make up.
-  static Variable joined(std::span<const Variable> x, std::size_t first, std::size_t count);
+  static detail::Part part_of(const Variable& x);
+  void add_part(const Variable& x, const detail::Part& part, const Variable& g);
   /// The gradient of a slot, undefined when it has no terms. `keep_rows` receives rows that stay
   /// apart.
-  Variable take(std::uint32_t slot, PooledVector<RowsTerm>* keep_rows = nullptr);
+  Variable take(std::uint32_t slot, memory::Vector<RowsTerm>* keep_rows = nullptr);
   void materialize_products(Terms& terms);
   void drop(std::uint32_t slot);
 
-  /// Where the gradient of a slot goes as it is; null when there is no such place.
-  const Variable* passes_to(std::uint32_t slot);
-
-  Tape* tape_;                           // null when a rule has destroyed it
-  BackwardPass* outer_;                  // of the same tape, when a rule of its takes gradients
-  PooledVector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
+  Tape* tape_;                             // null when a rule has destroyed it
+  BackwardPass* outer_;                    // of the same tape, when a rule of its takes gradients
+  memory::Vector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
   std::uint64_t tape_id_;
   const char* operation_ = "the loss";  // whose rule is running, for messages
   std::size_t passing_;                 // index into the passings of the tape, counted down
   bool differentiable_;
   bool plain_ = detail::PlainAccumulation::on();
-  std::size_t pending_bytes_ = 0;        // in products that wait
-  PooledVector<std::uint32_t> pending_;  // slots that may have some
-  PooledVector<Terms*> terms_;
-  PooledVector<Terms*> unused_;
+  std::size_t pending_bytes_ = 0;          // in products that wait
+  memory::Vector<std::uint32_t> pending_;  // slots that may have some
+  memory::Vector<Terms*> terms_;
+  memory::Vector<Terms*> unused_;
 };
 
 }  // namespace unroll

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace unroll {
+namespace unroll::detail {
 void GradientBuffer::begin(const Shape& shape, Dtype dtype) {
   if (whole_.defined()) return;
   whole_ = Tensor::empty(shape, dtype);
@@ -65,13 +65,13 @@ void GradientBuffer::add(Variable g) {
     kernels::add_into(whole_.value(), g.value_);
     whole_ = std::move(g);
   } else {
-    whole_ = detail::accumulation::sum(whole_, g);
+    whole_ = accumulation::sum(whole_, g);
   }
 }
 
 void GradientBuffer::add_recorded(Variable g) {
   written_ = {0, g.value().size()};
-  whole_ = whole_.defined() ? detail::accumulation::sum(whole_, g) : std::move(g);
+  whole_ = whole_.defined() ? accumulation::sum(whole_, g) : std::move(g);
 }
 
 void GradientBuffer::add(const Shape& shape, const Part& part, const Tensor& g) {
@@ -110,7 +110,7 @@ void GradientBuffer::add(const Shape& shape, const Part& part, const Tensor& g) 
   kernels::add_into(g, sum);
 }
 
-Tensor GradientBuffer::destination(const Shape& shape, Dtype dtype, const Part& part) {
+Tensor GradientBuffer::reserve(const Shape& shape, Dtype dtype, const Part& part) {
   if (!placing_ || !reserved_.empty() || !is_row_major(part.shape, part.strides)) return {};
   begin(shape, dtype);
   const Interval place{part.offset, part.offset + size_of(part.shape)};
@@ -133,4 +133,4 @@ Variable GradientBuffer::take() {
   return std::move(whole_);
 }
 
-}  // namespace unroll
+}  // namespace unroll::detail

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace unroll {
+namespace unroll::detail {
 
 /// Where a part of a variable lies among its elements, counted in row-major order. No two elements
 /// of the part may lie at the same place.
@@ -33,8 +33,12 @@ class GradientBuffer {
   void add(const Shape& shape, const Part& part, const Tensor& g);
 
   /// Memory at the place of a part, to compute its gradient in; undefined when that place is not
-  /// free. What is computed there must come back through add() next for this place.
-  Tensor destination(const Shape& shape, Dtype dtype, const Part& part);
+  /// free. What is computed there must come back through add() next for this place, or be given
+  /// back.
+  Tensor reserve(const Shape& shape, Dtype dtype, const Part& part);
+
+  /// Ends a reservation for which nothing was computed.
+  void give_back() { reserved_ = {}; }
 
   /// A tensor of the variable's shape to add to in place, zeros where nothing has been written.
   Tensor& writable(const Shape& shape, Dtype dtype);
@@ -62,8 +66,8 @@ class GradientBuffer {
 
   Variable whole_;
   Interval written_;   // the rest of whole_ holds no values yet
-  Interval reserved_;  // handed out by destination() and not yet come back
+  Interval reserved_;  // handed out by reserve() and not yet come back
   bool placing_ = true;
 };
 
-}  // namespace unroll
+}  // namespace unroll::detail

@@ -1,6 +1,6 @@
 #include <autograd/tape/packing.hpp>
 
-namespace unroll {
+namespace unroll::detail {
 
 const kernels::PackedMatrix* Packing::find(const Tensor& b, bool transposed, Index rows) {
   const Index inner = b.shape()[transposed ? 1 : 0];
@@ -23,4 +23,4 @@ const kernels::PackedMatrix* Packing::find(const Tensor& b, bool transposed, Ind
   return &packed;
 }
 
-}  // namespace unroll
+}  // namespace unroll::detail

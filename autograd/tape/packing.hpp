@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace unroll {
+namespace unroll::detail {
 
 /// The packed forms of the matrices that the products of one tape multiply with. A matrix is packed
 /// when it is used a second time: a weight that every step of a recurrence uses is, one that is
@@ -35,4 +35,4 @@ class Packing {
       entries_;
 };
 
-}  // namespace unroll
+}  // namespace unroll::detail

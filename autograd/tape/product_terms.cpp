@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace unroll {
+namespace unroll::detail {
 namespace {
 
 /// Rows from which on a product is worth a call of its own: laying it beside others would only
@@ -136,4 +136,4 @@ std::size_t ProductTerms::number_of(const Part& part) {
   return parts_.size();
 }
 
-}  // namespace unroll
+}  // namespace unroll::detail

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace unroll {
+namespace unroll::detail {
 
 /// Terms a^T b of the gradient of one matrix, kept as pairs until it pays to multiply them:
 /// concatenated, those of many steps are one product.
@@ -49,4 +49,4 @@ class ProductTerms {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace unroll
+}  // namespace unroll::detail

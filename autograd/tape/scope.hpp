@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/access.hpp>
 
 #include <optional>
 #include <string_view>
@@ -30,12 +30,12 @@ class Scope {
 
  private:
   Scope(std::string_view module, std::optional<Index> time_step)
-      : observer_(Tape::thread_observer()) {
+      : observer_(extension::TapeAccess::thread_observer()) {
     if (observer_) [[unlikely]]
       observer_->entered(module, time_step);
   }
 
-  detail::TapeObserver* observer_;
+  extension::TapeObserver* observer_;
 };
 
 }  // namespace unroll

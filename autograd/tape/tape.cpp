@@ -1,4 +1,4 @@
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <atomic>
@@ -18,7 +18,7 @@ std::uint64_t next_identity() {
 
 thread_local Tape* Tape::active_ = nullptr;
 thread_local Tape* Tape::innermost_ = nullptr;
-thread_local detail::TapeObserver* Tape::thread_observer_ = nullptr;
+thread_local extension::TapeObserver* Tape::thread_observer_ = nullptr;
 
 Variable::Variable(const Parameter& parameter) {
   if (Tape* tape = Tape::active()) {
@@ -42,7 +42,7 @@ Variable Variable::with_value(Tensor value) const {
 Variable Variable::without_value() const { return with_value(value_.without_buffer()); }
 
 Variable detach(const Variable& x) {
-  detail::TapeObserver* observer = Tape::observer();
+  extension::TapeObserver* observer = extension::TapeAccess::observer();
   return observer ? observer->detached(x.value()) : x.value();
 }
 
@@ -132,11 +132,6 @@ Tape::~Tape() {
   if (*home_->active == this) *home_->active = resumes_ ? *home_->innermost : nullptr;
 }
 
-const kernels::PackedMatrix* Tape::packed(const Variable& b, bool transposed, Index rows) {
-  if (!innermost_ || b.tape_ != innermost_->id_) return nullptr;
-  return innermost_->packing_.find(b.value(), transposed, rows);
-}
-
 Variable Tape::watch(const Tensor& value) {
   check_thread("watch");
   if (!value.defined() || !is_floating(value.dtype()))
@@ -166,52 +161,10 @@ Variable Tape::leaf(const Parameter& parameter) {
   return leaf;
 }
 
-void Tape::append(const char* operation, std::span<Variable> outputs, detail::Closure* closure) {
-  const std::uint32_t first = slots_;
-  for (Variable& output : outputs) {
-    output.tape_ = id_;
-    output.slot_ = slots_++;
-  }
-  nodes_.push_back({operation, closure, first, static_cast<std::uint32_t>(outputs.size())});
-  // The closure has its owner now, so the observer may throw.
-  if (observer_) [[unlikely]] {
-    const std::size_t node = nodes_.size() - 1;
-    for (Variable& output : outputs)
-      output.value_ = observer_->recorded(operation, node, output.slot_, output.value_);
-    observer_->appended(*this, operation, node, outputs);
-  }
-}
-
-Variable Tape::view(const Variable& x, Tensor y) {
-  const auto start = [](const Tensor& t) { return static_cast<const std::byte*>(t.address()); };
-  Variable view;
-  view.tape_ = id_;
-  view.slot_ = x.slot_;
-  view.base_ = x.base_;
-  view.offset_ = x.offset_ + (start(y) - start(x.value())) / static_cast<Index>(size_of(y.dtype()));
-  if (view.base_ == 0) {
-    if (bases_.empty() || bases_.back().slot != x.slot_) bases_.push_back({x.slot_, x.shape()});
-    view.base_ = static_cast<std::uint32_t>(bases_.size());
-  }
-  view.value_ = std::move(y);
-  return view;
-}
-
-void Tape::pass_gradient(const Variable& output, const Variable& x) {
-  if (x.tape_ == id_ && x.base_ != 0 && x.value().is_contiguous() && x.shape() == output.shape())
-    passings_.push_back({output.slot_, x.without_value()});
-}
-
 std::vector<Parameter> Tape::parameters() const {
   std::vector<Parameter> seen;
   for (const auto& entry : parameters_) seen.push_back(entry.first);
   return seen;
-}
-
-Tape::Lambda Tape::lambda(std::size_t node) const {
-  const Node& at = nodes_[node];
-  if (!at.closure) return {at.operation, {}};
-  return {at.operation, at.closure->lambda()};
 }
 
 TapeStatistics Tape::statistics() const {
@@ -227,52 +180,11 @@ TapeStatistics Tape::statistics() const {
   return statistics;
 }
 
-const Parameter* Tape::parameter(std::uint32_t slot) const {
-  // Slots are given out in order.
-  const auto found = std::lower_bound(
-      parameters_.begin(), parameters_.end(), slot,
-      [](const auto& entry, std::uint32_t wanted) { return entry.second.slot_ < wanted; });
-  return found != parameters_.end() && found->second.slot_ == slot ? &found->first : nullptr;
-}
-
 void Tape::throw_stale(const char* operation, const Variable& x) const {
   throw TapeError(std::string(operation) + ": an input " + describe(x.value()) +
                   " was recorded on another tape, which is gone or not the innermost one; carry a "
                   "value from tape to tape with detach(), and name it among the inputs of "
                   "checkpoint if f uses it");
-}
-
-void Tape::throw_not_recording(const char* operation) {
-  throw TapeError(std::string(operation) +
-                  ": there is no tape to record on; call record() only when recording() is true");
-}
-
-bool recording(const char* operation, std::span<const Variable> inputs) {
-  const Tape* tape = Tape::active();
-  if (!tape) {
-    for (const Variable& input : inputs) Tape::check_unrecorded(operation, input);
-    return false;
-  }
-  bool tracked = false;
-  for (const Variable& input : inputs) tracked |= tape->tracks(operation, input);
-  if (tracked && Tape::observer()) [[unlikely]] {
-    std::vector<const Variable*> addresses;
-    for (const Variable& input : inputs) addresses.push_back(&input);
-    tape->tell_uses(operation, addresses);
-  }
-  return tracked;
-}
-
-bool recording(const char* operation, std::span<const Variable* const> inputs) {
-  const Tape* tape = Tape::active();
-  if (!tape) {
-    for (const Variable* input : inputs) Tape::check_unrecorded(operation, *input);
-    return false;
-  }
-  bool tracked = false;
-  for (const Variable* input : inputs) tracked |= tape->tracks(operation, *input);
-  if (tracked) tape->tell_uses(operation, inputs);
-  return tracked;
 }
 
 }  // namespace unroll

@@ -1,4 +1,4 @@
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>
@@ -45,7 +45,7 @@ class Tape::ObservedRule {
   ObservedRule& operator=(const ObservedRule&) = delete;
 
  private:
-  detail::TapeObserver* observer_;
+  extension::TapeObserver* observer_;
 };
 
 void Tape::check_output(const Variable& output, const Variable& seed) const {
@@ -125,7 +125,7 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
 
 void Tape::backward(BackwardPass& pass, const GradientOptions& options, Gradients& result) {
   const bool keep = options.retain || options.differentiable;
-  PooledVector<Variable> gradients;
+  memory::Vector<Variable> gradients;
   for (std::size_t at = nodes_.size(); at-- > 0;) {
     const Node node = nodes_[at];  // by value: a backward pass that is recorded grows the vector
     bool reached = false;

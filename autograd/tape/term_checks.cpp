@@ -37,7 +37,7 @@ void check_term(const char* operation, const Variable& x, const Variable& g) {
                      "; it must have the shape of the argument, or one that it was broadcast to");
 }
 
-void check_region(const char* operation, const Variable& x, const Region& region,
+void check_region(const char* operation, const Variable& x, const BackwardPass::Region& region,
                   const Variable& g) {
   check_dtype(operation, x, g);
   bool fits = region.axis >= 0 && region.axis < x.rank() && g.rank() == x.rank();

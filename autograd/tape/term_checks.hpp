@@ -12,7 +12,7 @@ namespace unroll::detail {
 
 /// `g` is a gradient of x, or of what x was broadcast to.
 void check_term(const char* operation, const Variable& x, const Variable& g);
-void check_region(const char* operation, const Variable& x, const Region& region,
+void check_region(const char* operation, const Variable& x, const BackwardPass::Region& region,
                   const Variable& g);
 void check_rows(const char* operation, const Variable& x, const Tensor& indices, const Variable& g);
 void check_product(const char* operation, const Variable& x, const Variable& a, const Variable& b);

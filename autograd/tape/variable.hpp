@@ -9,6 +9,14 @@ namespace unroll {
 
 class Parameter;
 
+namespace detail {
+class GradientBuffer;
+}
+namespace extension {
+class GradientDestination;
+class TapeAccess;
+}  // namespace extension
+
 /// A tensor and, when an operation has recorded it, its place on the tape. Operations take and
 /// return variables; a tensor converts to a variable that is a constant.
 class Variable {
@@ -41,7 +49,9 @@ class Variable {
  private:
   friend class Tape;
   friend class BackwardPass;
-  friend class GradientBuffer;
+  friend class detail::GradientBuffer;
+  friend class extension::GradientDestination;
+  friend class extension::TapeAccess;
   friend class Gradients;
 
   Tensor value_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <new>
 #include <utility>
+#include <vector>
 
 /// Recycling memory: blocks that are given back are kept by size and handed out again, so a
 /// training step in steady state asks the operating system for nothing. Each thread keeps its own
@@ -53,6 +54,10 @@ struct Allocator {
   void deallocate(T* block, std::size_t n) noexcept { memory::release(block, n * sizeof(T)); }
   friend bool operator==(const Allocator&, const Allocator&) { return true; }
 };
+
+/// A vector whose memory comes from the pools.
+template <class T>
+using Vector = std::vector<T, Allocator<T>>;
 
 /// A counted reference to a block of bytes; copies share the block.
 class Buffer {

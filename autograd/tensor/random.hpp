@@ -35,19 +35,19 @@ class Generator {
   std::uint64_t position_ = 0;
 };
 
-/// The calling thread's generator, used wherever none is given, so that no two threads draw the
-/// same numbers: stream 0 on the main thread, and on every other one the next number at its first
-/// use. The seed is that of the latest seed(), and 0 when there was none. Workers whose first uses
-/// race get their streams in either order; one that has to repeat says `seed(value, 1 + worker)`.
+/// The calling thread's generator, the default wherever a generator can be given. Each thread has
+/// a stream of its own: 0 on the main thread; any other thread gets the next stream at its first
+/// use. The seed is that of the latest seed(), or 0. If the first uses of workers race, their
+/// streams are assigned in either order: for repeatable workers call `seed(value, 1 + worker)`.
 Generator& default_generator();
 /// Restarts the calling thread's generator, on stream 0 unless another is named. Threads that have
-/// not drawn yet will start with this seed as well, each on a stream of its own.
+/// not drawn yet will start with this seed too, each on a stream of its own.
 void seed(std::uint64_t value, std::uint64_t stream = 0);
 
-/// Numbers uniform over [low, high).
+/// Values uniform over [low, high).
 Tensor uniform(const Shape& shape, double low, double high, Dtype dtype = Dtype::float32,
                Generator& generator = default_generator());
-/// Normally distributed numbers.
+/// Normally distributed values.
 Tensor normal(const Shape& shape, double mean, double deviation, Dtype dtype = Dtype::float32,
               Generator& generator = default_generator());
 /// 1 with this probability, otherwise 0. Throws ArgumentError for a probability outside 0..1.

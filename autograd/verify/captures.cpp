@@ -1,4 +1,4 @@
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/tensor/stack.hpp>
 #include <autograd/verify/captures.hpp>
 
@@ -20,7 +20,7 @@ namespace unroll::detail {
   f(f.point(), &leaves);
   const std::size_t operations = tape.statistics().operations;
   for (std::size_t node = 0; node < operations; ++node) {
-    const Tape::Lambda lambda = tape.lambda(node);
+    const extension::TapeAccess::Lambda lambda = extension::TapeAccess::lambda(tape, node);
     for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= lambda.bytes.size();
          at += sizeof(std::uintptr_t)) {
       std::uintptr_t word = 0;

@@ -1,5 +1,5 @@
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/sum.hpp>
 #include <autograd/tape/tape.hpp>
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
@@ -252,8 +252,7 @@ class Comparison {
 
   Judgement judge(double a, const Slope& n) const {
     constexpr double kMostUncertain = 100.0;  // times the tolerance
-    const double size = std::max(std::abs(a), std::abs(n.value));
-    const double tolerance = options_.tolerances.relative * size + options_.tolerances.absolute;
+    const double tolerance = options_.tolerances.bound(a, n.value);
     const double distance = std::abs(a - n.value);
     // Written so that a NaN on either side is wrong.
     if (distance <= tolerance) return Judgement::right;

@@ -1,3 +1,4 @@
+#include <autograd/tape/access.hpp>
 #include <autograd/verify/diagnosis.hpp>
 #include <autograd/verify/operations.hpp>
 #include <autograd/verify/pattern.hpp>
@@ -137,7 +138,7 @@ class Diagnosis {
         for (const Tensor& output : replay_.operations()[node].outputs)
           gradients.push_back(output.defined() ? Variable(ones(output.shape(), output.dtype()))
                                                : Variable());
-        for (const auto& [slot, term] : tape.pull(node, gradients)) {
+        for (const auto& [slot, term] : extension::TapeAccess::pull(tape, node, gradients)) {
           if (finite(term.value())) continue;
           found = at(Cause::non_finite, node,
                      "the rule of " + replay_.describe_operation(node) + ", with respect to " +
@@ -216,9 +217,7 @@ class Diagnosis {
       };
       const Slope slope = best_slopes(curve, step_of(k, s_.element[i]), f_.precision())[s_.sum[i]];
       const double a = failures_[i].analytic;
-      const double size = std::max(std::abs(a), std::abs(slope.value));
-      if (!(std::abs(a - slope.value) <=
-            options_.tolerances.relative * size + options_.tolerances.absolute + slope.error))
+      if (!(std::abs(a - slope.value) <= options_.tolerances.bound(a, slope.value) + slope.error))
         return false;
     }
     return true;

@@ -1,6 +1,6 @@
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/reduce.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/tensor/dtype.hpp>
 #include <autograd/tensor/error.hpp>
 #include <autograd/verify/gradcheck.hpp>
@@ -37,7 +37,7 @@ Point near_in_float32(const Point& point, int sample) {
 }
 
 /// Rounds what every operation gives to float32, as kernels without a fault would.
-class Rounding final : public detail::TapeObserver {
+class Rounding final : public extension::TapeObserver {
  public:
   Tensor recorded(const char* /*operation*/, std::size_t /*node*/, std::uint32_t /*slot*/,
                   const Tensor& value) override {
@@ -54,7 +54,7 @@ class Rounding final : public detail::TapeObserver {
 /// The result of f, then the gradients of its weighted sum, in the dtype of the point.
 std::vector<Tensor> evaluated(const Varied& f, const Point& point, Rounding* rounding = nullptr) {
   Tape tape;
-  if (rounding) tape.observe(rounding);
+  if (rounding) extension::TapeAccess::observe(tape, rounding);
   std::vector<Variable> leaves;
   const Variable y = f(point, &leaves);
   std::vector<Tensor> all{y.value()};

@@ -5,6 +5,8 @@
 #include <autograd/tape/variable.hpp>
 #include <autograd/tensor/random.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <iosfwd>
 #include <string>
@@ -19,6 +21,11 @@ namespace unroll {
 struct Tolerances {
   double relative = 1e-7;
   double absolute = 1e-9;
+
+  /// The largest |a - n| that is accepted when n is exact.
+  double bound(double a, double n) const {
+    return relative * std::max(std::abs(a), std::abs(n)) + absolute;
+  }
 };
 
 struct GradcheckOptions {
@@ -87,7 +94,7 @@ struct GradcheckFailure {
 struct GradcheckFinding {
   Cause cause = Cause::wrong_derivative;
   /// The operation whose own rule is wrong, or where a kink, a NaN or a random number comes in;
-  /// empty when every operation of the tape is right by itself.
+  /// empty when each operation of the tape is right on its own.
   std::string operation = {};
   std::size_t index = 0;      ///< its number on the tape
   std::string argument = {};  ///< with respect to which it is wrong
@@ -120,7 +127,7 @@ GradcheckReport gradcheck_of_draws(const DifferentiableFunction& f,
 
 /// Compares the tape's gradients of f with central differences, Richardson-extrapolated, for every
 /// element of every input (and of GradcheckOptions::parameters). A result with several elements is
-/// weighted with fixed, unequal numbers first, so that errors cannot cancel; elements of very
+/// weighted with fixed, unequal weights first, which keeps errors from cancelling; elements of very
 /// different size are summed and checked apart. f must give the same result at every call: draw
 /// random numbers from a Generator made inside f. When the check fails, f runs some more times,
 /// operation by operation, to find out why. Costs four evaluations of f for each element, some 50

@@ -1,5 +1,6 @@
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/verify/operations.hpp>
 #include <autograd/verify/pattern.hpp>
 
@@ -69,7 +70,7 @@ class OperationCheck {
     replay.visit([&](Tape& tape) {
       for (std::size_t node = 0; node < replay.operations().size(); ++node) {
         const std::vector<Variable> gradients(weights_[node].begin(), weights_[node].end());
-        terms_.push_back(tape.pull(node, gradients));
+        terms_.push_back(extension::TapeAccess::pull(tape, node, gradients));
       }
     });
   }
@@ -166,8 +167,8 @@ class OperationCheck {
     std::vector<double> values;
     for (std::size_t row = 0; row < j.rows; ++row) {
       std::vector<double> gradient(j.columns, 0.0);
-      for (const auto& [place, term] :
-           tape.pull(node, unit_gradient(replay_.operations()[node].outputs, row)))
+      for (const auto& [place, term] : extension::TapeAccess::pull(
+               tape, node, unit_gradient(replay_.operations()[node].outputs, row)))
         if (place == slot) gradient = term.value().to_vector<double>();
       gradient.resize(j.columns);
       values.insert(values.end(), gradient.begin(), gradient.end());
@@ -230,10 +231,8 @@ class OperationCheck {
     for (const auto& [slot, term] : terms_[node])
       if (std::binary_search(moving.begin(), moving.end(), slot))
         analytic += inner_product(term.value(), directions_.at(slot));
-    const double size = std::max(std::abs(analytic), std::abs(numeric.value));
-    return std::abs(analytic - numeric.value) <= options_.tolerances.relative * size +
-                                                     options_.tolerances.absolute +
-                                                     10.0 * numeric.error;
+    return std::abs(analytic - numeric.value) <=
+           options_.tolerances.bound(analytic, numeric.value) + 10.0 * numeric.error;
   }
 
   /// Bisection: most arguments are right, or are none.
@@ -337,7 +336,8 @@ std::vector<GradcheckFinding> find_undifferentiable_operation(const Replay& repl
                                          : Variable());
       // The rule is linear in the seeds: so is <terms, directions>, whose slope along them is it.
       Variable total;
-      for (const auto& [slot, term] : tape.pull(node, seeds, /*differentiable=*/true)) {
+      for (const auto& [slot, term] :
+           extension::TapeAccess::pull(tape, node, seeds, /*differentiable=*/true)) {
         const Variable part = sum(term * Variable(random_direction(term.value(), generator)));
         total = total.defined() ? total + part : part;
       }

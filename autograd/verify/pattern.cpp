@@ -24,9 +24,7 @@ bool explains(const Jacobians& j, const Tolerances& tolerances,
       if (j.kink[column]) continue;
       const double a = j.analytic[row * j.columns + column];
       const double e = expected(row, column);
-      const double scale = std::max(std::abs(a), std::abs(e));
-      const double bound = tolerances.relative * scale + tolerances.absolute +
-                           2.0 * j.error[row * j.columns + column];
+      const double bound = tolerances.bound(a, e) + 2.0 * j.error[row * j.columns + column];
       if (!(std::abs(a - e) <= bound)) return false;
     }
   return true;
@@ -170,8 +168,7 @@ std::optional<Pattern> find_missing_results(const Jacobians& j, const Tolerances
 bool Jacobians::agree(std::size_t row, std::size_t column, double a,
                       const Tolerances& tolerances) const {
   const std::size_t at = row * columns + column;
-  const double size = std::max(std::abs(a), std::abs(numeric[at]));
-  return std::abs(a - numeric[at]) <= tolerances.relative * size + tolerances.absolute + error[at];
+  return std::abs(a - numeric[at]) <= tolerances.bound(a, numeric[at]) + error[at];
 }
 
 bool Jacobians::agree(const Tolerances& tolerances) const {

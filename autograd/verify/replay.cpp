@@ -1,3 +1,4 @@
+#include <autograd/tape/access.hpp>
 #include <autograd/verify/replay.hpp>
 
 #include <utility>
@@ -5,7 +6,7 @@
 namespace unroll::detail {
 
 /// Sees a run, and replaces what it is told to.
-class Replay::Watcher final : public TapeObserver {
+class Replay::Watcher final : public extension::TapeObserver {
  public:
   Tensor recorded(const char* operation, std::size_t node, std::uint32_t slot,
                   const Tensor& value) override {
@@ -39,9 +40,9 @@ class Replay::Watcher final : public TapeObserver {
 Variable Replay::run(Watcher& watcher, const Point& point,
                      const std::function<void(Tape&)>& at_end) const {
   Tape tape;
-  tape.observe(&watcher);
+  extension::TapeAccess::observe(tape, &watcher);
   Variable result = f_(point, &watcher.leaves);
-  tape.observe(nullptr);
+  extension::TapeAccess::observe(tape, nullptr);
   if (at_end) at_end(tape);
   return result;
 }
@@ -53,7 +54,7 @@ Replay::Replay(const Varied& f, const Point& point) : f_(f), point_(point) {
   detached_ = std::move(watcher.detached_values);
   detached_after_ = std::move(watcher.detached_after);
   for (std::size_t k = 0; k < watcher.leaves.size(); ++k) {
-    leaves_.push_back(Tape::slot(watcher.leaves[k]));
+    leaves_.push_back(extension::TapeAccess::slot(watcher.leaves[k]));
     values_[leaves_.back()] = point[k];
   }
   for (const Operation& operation : operations_)

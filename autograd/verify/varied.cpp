@@ -1,5 +1,6 @@
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/verify/varied.hpp>
 
@@ -99,7 +100,7 @@ Tensor unequal_weights(const Tensor& y) {
 namespace {
 
 /// Notes whose rule runs.
-class RunningRule final : public TapeObserver {
+class RunningRule final : public extension::TapeObserver {
  public:
   Tensor recorded(const char* /*operation*/, std::size_t /*node*/, std::uint32_t /*slot*/,
                   const Tensor& value) override {
@@ -117,14 +118,14 @@ class RunningRule final : public TapeObserver {
 
 Gradients run_rules(Tape& tape, const Variable& loss) {
   RunningRule running;
-  TapeObserver* const before = Tape::observer();
-  tape.observe(&running);
+  extension::TapeObserver* const before = extension::TapeAccess::observer();
+  extension::TapeAccess::observe(tape, &running);
   try {
     Gradients gradients = tape.gradients(loss, {.retain = true});
-    tape.observe(before);
+    extension::TapeAccess::observe(tape, before);
     return gradients;
   } catch (const std::exception& error) {
-    tape.observe(before);
+    extension::TapeAccess::observe(tape, before);
     throw RuleError(running.name, running.place, error.what());
   }
 }

@@ -1,6 +1,6 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nn/learning/forward_rule.hpp>
 #include <nn/learning/joined_state.hpp>
@@ -41,7 +41,7 @@ Variable linearised(const Tensor& values, const std::vector<Influence>& influenc
     Variable parameter;
     Tensor matrix;  // [B n,|theta|]
   };
-  PooledVector<Term> terms;
+  memory::Vector<Term> terms;
   for (const Influence& influence : influences)
     terms.push_back({Variable(influence.parameter).without_value(),
                      influence.matrix.reshape({-1, influence.matrix.size(2)})});
@@ -117,7 +117,7 @@ std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
   const Index size = values_.size(1);
   const std::vector<Index>& sizes = cell().state_sizes();
   std::vector<Influence> next;
-  PooledVector<Variable> rows;
+  memory::Vector<Variable> rows;
   for (Index b = 0; b < batch; ++b) {
     Tape tape;
     const Variable before = tape.watch(row(values_, b));

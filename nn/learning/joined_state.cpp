@@ -6,7 +6,8 @@
 namespace unroll::nn {
 
 Variable join(const State& state) {
-  return state.size() == 1 ? state[0] : concat(PooledVector<Variable>(state.begin(), state.end()));
+  return state.size() == 1 ? state[0]
+                           : concat(memory::Vector<Variable>(state.begin(), state.end()));
 }
 
 State part(const Variable& joined, const std::vector<Index>& sizes) {

@@ -14,7 +14,7 @@ Tensor unit_mask(const std::vector<std::vector<Index>>& theta, Index units);
 /// mean, and without 1/2. `a: [T,B,Q]`, `targets: [T,B,Q]` and `mask`, which broadcasts to that and
 /// is 1 for k in Theta(t) and 0 elsewhere. Outside Theta(t) the targets must be 0 or NaN, and a has
 /// the gradient 0. Throws ArgumentError for a target outside Theta(t), for none inside, and for a
-/// mask of other numbers than 0 and 1; ShapeError.
+/// mask with values other than 0 and 1; ShapeError.
 Variable masked_squared_error(const Variable& a, const Tensor& targets, const Tensor& mask);
 
 }  // namespace unroll::nn

@@ -32,10 +32,10 @@ struct Update {
   Index steps = 0;      ///< whose losses these are
 };
 
-/// A learning rule: reads a sequence step by step and says when, and with respect to what, there
-/// are gradients. Every rule works with every cell and readout, so that another rule is another
-/// word. A rule is the reader of one sequence; it holds what it has to remember of it, and the
-/// parameters are shared with `rnn`.
+/// A learning rule: reads a sequence step by step and decides when gradients are computed, and how
+/// far they reach. Any rule works with any cell and readout: switching rules changes one type name.
+/// A rule object reads one sequence and holds what it needs to remember of it; it shares the
+/// parameters with `rnn`.
 ///
 ///     nn::Recurrent rnn(nn::Elman(2, 16));
 ///     nn::Linear readout(16, 1);

@@ -53,7 +53,7 @@ std::optional<Update> TruncatedBPTT::update() {
   Variable loss;
   auto run_to = [&, at = Index{0}](Index stop) mutable {
     if (at == stop) return;
-    PooledVector<Variable> x, forced_outputs;
+    memory::Vector<Variable> x, forced_outputs;
     for (Index t = at; t < stop; ++t) {
       const Step& step = steps_[static_cast<std::size_t>(t)];
       x.push_back(step.x);

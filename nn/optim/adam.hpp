@@ -18,8 +18,8 @@ struct AdamOptions {
 ///     m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
 ///     w = w - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// t counts the steps of each parameter by itself. Every row of an embedding is updated, looked up
-/// or not: its moments decay all the same.
+/// t counts the steps of each parameter separately. Every row of an embedding is updated, looked up
+/// or not: its moments decay in any case.
 class Adam : public Optimizer {
  public:
   /// Throws ArgumentError for a negative rate or epsilon, or a beta outside [0, 1).

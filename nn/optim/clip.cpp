@@ -17,7 +17,7 @@ namespace {
 
 /// The rows of a table that were looked up, each once and with all its terms added up: `[n,D]`.
 Tensor looked_up_rows(const ParameterGradient& gradient) {
-  PooledVector<std::int64_t> rows;
+  memory::Vector<std::int64_t> rows;
   for (const RowsTerm& term : gradient.rows) {
     const std::int64_t* at = term.indices.data<std::int64_t>();
     rows.insert(rows.end(), at, at + term.indices.size());
@@ -73,7 +73,7 @@ double norm_of_extremes(std::span<const Tensor> all) {
 }  // namespace
 
 double global_norm(const Gradients& gradients) {
-  PooledVector<Tensor> all;
+  memory::Vector<Tensor> all;
   for (const ParameterGradient& gradient : gradients.parameters())
     all.push_back(gradient.dense.defined() ? gradient.dense.value().contiguous()
                                            : looked_up_rows(gradient));

@@ -59,8 +59,8 @@ class UpdatePass {
     static_assert(std::is_trivially_copyable_v<F>);
     dispatch_floating(first.dtype(), [&]<class T>(T) {
       Update update;
-      update.kernel = detail::pointwise_row<T, lambda::Lanes<lambda::Vector<T>>, F, static_cast<int>(kCount),
-                                            static_cast<int>(kChanged)>;
+      update.kernel = detail::pointwise_row<T, lambda::Lanes<lambda::Vector<T>>, F,
+                                            static_cast<int>(kCount), static_cast<int>(kChanged)>;
       new (update.f.data()) F(f);
       update.read = read;
       auto* operand = update.operands.data();
@@ -75,7 +75,7 @@ class UpdatePass {
     });
   }
 
-  PooledVector<Update> updates_;
+  memory::Vector<Update> updates_;
 };
 
 }  // namespace unroll::nn

@@ -43,7 +43,7 @@ class State {
  private:
   [[noreturn]] void throw_index(std::size_t k) const;
 
-  PooledVector<Variable> values_;
+  memory::Vector<Variable> values_;
 };
 
 /// The state as constants: where truncated backpropagation through time cuts.

@@ -2,7 +2,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/stack_builder.hpp>
-#include <autograd/tape/tape.hpp>
+#include <autograd/tape/access.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
@@ -98,8 +98,10 @@ Index projected_steps(Index steps, Index batch) {
 
 bool is_same(const Variable& a, const Variable& b) {
   return a.value().address() == b.value().address() && a.shape() == b.shape() &&
-         a.value().strides() == b.value().strides() && Tape::id(a) == Tape::id(b) &&
-         Tape::slot(a) == Tape::slot(b) && Tape::offset(a) == Tape::offset(b);
+         a.value().strides() == b.value().strides() &&
+         extension::TapeAccess::id(a) == extension::TapeAccess::id(b) &&
+         extension::TapeAccess::slot(a) == extension::TapeAccess::slot(b) &&
+         extension::TapeAccess::offset(a) == extension::TapeAccess::offset(b);
 }
 
 /// How a call of Recurrent runs the steps of a sequence, or of a segment of it.
@@ -116,9 +118,10 @@ struct Unrolling {
     const Index steps = sequence.size(0);
     const Index at_a_time = projected_steps(steps, batch);
     // What cannot be seen in parts is copied once, not for each part.
-    const bool is_copied = at_a_time < steps && sequence.recorded() && !Tape::can_view(sequence);
+    const bool is_copied =
+        at_a_time < steps && sequence.recorded() && !extension::TapeAccess::can_view(sequence);
     const Variable x = is_copied ? clone(sequence) : sequence;
-    StackBuilder outputs(steps);
+    detail::StackBuilder outputs(steps);
     Variable projected;
     Index begin = 0;  // of the steps projected
     for (Index k = 0; k < steps; ++k) {
@@ -159,7 +162,8 @@ Index segment_length(const Unrolling& unrolling, const Variable& x, const State&
     const Generator before = default_generator();
     const std::size_t held = memory::statistics().bytes_in_use;
     Tape tape;
-    tape.observe(nullptr);  // a trial is no part of the program that tools look at
+    extension::TapeAccess::observe(
+        tape, nullptr);  // a trial is no part of the program that tools look at
     State start;
     for (const Variable& part : state) start.push_back(detach(part));
     const Variable forced = targets.defined() ? detach(targets) : Variable();
@@ -208,7 +212,7 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
   }
 
   const Index count = (steps + length - 1) / length;
-  PooledVector<Variable> outputs(static_cast<std::size_t>(count));
+  memory::Vector<Variable> outputs(static_cast<std::size_t>(count));
   for (Index k = 0; k < count; ++k) {
     const Index segment = options.reverse ? count - 1 - k : k;
     const Index first = segment * length;

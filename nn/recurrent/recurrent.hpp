@@ -65,7 +65,7 @@ class Recurrent : public Module {
 
   /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's
   /// initial state. The outputs are the cell's own, forced or not; the state after a forced last
-  /// step holds its target, so that a sequence can be forced in parts. Throws ShapeError when x,
+  /// step holds its target, which allows forcing a sequence in parts. Throws ShapeError when x,
   /// the state or the targets do not fit the cell, or there are not B lengths; TapeError for a
   /// state of another tape; ArgumentError for a length outside 1..T, and for targets given to a
   /// cell that does not feed its output back or together with `reverse`.

@@ -54,7 +54,7 @@ DifferentiableFunction function_of(const Recurrent& rnn) {
     State state;
     for (const Variable& value : arguments.subspan(1)) state.push_back(value);
     auto [outputs, last] = rnn(arguments[0], state);
-    PooledVector<Variable> all{reshape(outputs, {-1})};
+    memory::Vector<Variable> all{reshape(outputs, {-1})};
     for (const Variable& value : last) all.push_back(reshape(value, {-1}));
     return concat(all);
   };

@@ -9,9 +9,9 @@
 namespace unroll::nn {
 
 /// Two cells over one sequence, one from its first step on and one from its last step back
-/// (Schuster and Paliwal, Bidirectional recurrent neural networks, 1997), so that the output at a
-/// step knows what comes before it and what comes after. The cells may be of any kind and size,
-/// but take the same number of inputs.
+/// (Schuster and Paliwal, Bidirectional recurrent neural networks, 1997). The output at a step
+/// depends on earlier and on later inputs. The cells may be of any kind and size, but take the same
+/// number of inputs.
 ///
 ///     nn::Bidirectional rnn(nn::LSTM(64, 128), nn::LSTM(64, 128));
 ///     auto [outputs, state] = rnn(x);                  // [T,B,256]

@@ -11,7 +11,7 @@
 namespace unroll::nn {
 
 /// The state of each layer.
-using States = PooledVector<State>;
+using States = memory::Vector<State>;
 
 struct StackedOptions {
   double dropout = 0.0;  ///< rate between layers, not after the last

@@ -4,8 +4,8 @@
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
-#include <autograd/ops/reduce.hpp>
 #include <autograd/ops/softmax.hpp>
+#include <autograd/ops/sum.hpp>
 
 #include <array>
 #include <string>
@@ -18,7 +18,7 @@
 #include "numbers.hpp"
 #include "op_case.hpp"
 #include "rearrange_cases.hpp"
-#include "statistics_cases.hpp"
+#include "reduction_cases.hpp"
 
 namespace unroll::testing {
 
@@ -306,7 +306,7 @@ inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> all;
   for (const auto& group :
        {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(),
-        statistics_cases(), product_cases(), loss_cases(), normalization_cases(), rearrange_cases(),
+        reduction_cases(), product_cases(), loss_cases(), normalization_cases(), rearrange_cases(),
         index_cases(), contraction_cases(), convolution_cases(), linalg_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
   }

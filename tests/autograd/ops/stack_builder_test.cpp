@@ -12,7 +12,7 @@ TEST_CASE("a stack is built in any order, and is what stack makes") {
   const Tensor b = random({2, 3}, 2);
   const Tensor c = random({2, 3}, 3);
   for (int axis : {0, 1, 2, -1}) {
-    StackBuilder builder(3, axis);
+    detail::StackBuilder builder(3, axis);
     builder.put(2, c);
     builder.put(0, a);
     builder.put(1, b);
@@ -24,7 +24,7 @@ TEST_CASE("what was put goes on in the stack's memory, as the same variable") {
   Tape tape;
   const Variable x = tape.watch(random({2, 3}, 1));
   const Variable y = x * 2.0;
-  StackBuilder builder(2);
+  detail::StackBuilder builder(2);
   const Variable placed = builder.put(1, y);
   expect_close(placed.value(), y.value(), 0.0);
   CHECK_FALSE(placed.value().shares_buffer(y.value()));
@@ -40,7 +40,7 @@ TEST_CASE("a view that lies otherwise than in the stack stays where it is") {
   Tape tape;
   const Variable x = tape.watch(random({3, 2}, 1));
   const Variable turned = transpose(x);
-  StackBuilder builder(1);
+  detail::StackBuilder builder(1);
   const Variable placed = builder.put(0, turned);
   CHECK(placed.value().shares_buffer(x.value()));
   const Tensor weights = random({2, 3}, 2);
@@ -51,8 +51,8 @@ TEST_CASE("a view that lies otherwise than in the stack stays where it is") {
 
 TEST_CASE("a stack says what does not fit it") {
   const Tensor a = random({2, 3}, 1);
-  expect_error<ArgumentError>([] { StackBuilder{0}; }, {"stack", "at least one"});
-  StackBuilder builder(2);
+  expect_error<ArgumentError>([] { detail::StackBuilder{0}; }, {"stack", "at least one"});
+  detail::StackBuilder builder(2);
   builder.put(0, a);
   expect_error<ArgumentError>([&] { builder.put(2, a); }, {"stack", "position 2", "0..1"});
   expect_error<ArgumentError>([&] { builder.put(-1, a); }, {"stack", "position -1"});

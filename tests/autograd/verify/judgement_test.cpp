@@ -277,7 +277,7 @@ TEST_CASE("parts that a rule hands over must lie within the argument") {
                               [x, add](const Variable&, BackwardPass& pass) { add(x, pass); });
     expect_error<ShapeError>([&] { static_cast<void>(tape.gradients(y)); }, words);
   };
-  const auto region = [](Region where, const Shape& shape) {
+  const auto region = [](BackwardPass::Region where, const Shape& shape) {
     return [where, shape](const Variable& x, BackwardPass& pass) {
       pass.add_region(x, where, ones(shape, Dtype::float64));
     };

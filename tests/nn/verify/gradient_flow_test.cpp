@@ -18,7 +18,7 @@ using namespace unroll::testing;
 namespace {
 
 Variable joined(const nn::State& state) {
-  return concat(PooledVector<Variable>(state.begin(), state.end()));
+  return concat(memory::Vector<Variable>(state.begin(), state.end()));
 }
 
 /// dS_T/dS_k of a batch of one, by a backward pass for each row of the unrolled network.

@@ -1,15 +1,17 @@
 #include <autograd/kernels/along.hpp>
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/rearrange.hpp>
-#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/reductions.hpp>
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/sort.hpp>
-#include <autograd/ops/statistics.hpp>
+#include <autograd/ops/sum.hpp>
 #include <autograd/pointwise/pointwise.hpp>
+#include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>
@@ -24,16 +26,6 @@ namespace unroll {
 namespace {
 
 using Axes = std::initializer_list<int>;
-
-void check_floating(const char* operation, const Variable& x) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
-                     describe(x.value()));
-}
-
-void check_defined(const char* operation, const Variable& x) {
-  if (!x.defined()) throw ArgumentError(std::string(operation) + ": x is undefined");
-}
 
 /// x with the axes to reduce concatenated, one row for each result.
 struct Rows {
@@ -97,37 +89,12 @@ Variable extreme(const char* name, const Rows& rows, kernels::Extreme which) {
   return detail::take_along(name, rows.x, extreme_index(rows.x, which).reshape({-1, 1}), 1);
 }
 
-/// True when no product of some of the factors of a row can overflow or lose digits to underflow,
-/// zeros apart. `x: [R,n]`
-bool any_order_will_do(const Tensor& x) {
-  bool safe = true;
-  dispatch_floating(x.dtype(), [&]<class T>(T) {
-    const Tensor rows = x.contiguous();
-    const T* row = rows.data<T>();
-    constexpr int kLargest = std::numeric_limits<T>::max_exponent - 2;
-    for (Index r = 0; r < x.size(0) && safe; ++r, row += x.size(1)) {
-      // 2^above bounds every product from above and 2^-below from below.
-      double above = 0.0;
-      double below = 0.0;
-      for (Index k = 0; k < x.size(1); ++k) {
-        if (row[k] == T(0)) continue;
-        const double exponent = std::log2(std::abs(static_cast<double>(row[k])));
-        if (std::isnan(exponent)) above = HUGE_VAL;
-        above += std::max(exponent, 0.0);
-        below += std::max(-exponent, 0.0);
-      }
-      safe = above < kLargest && below < kLargest;
-    }
-  });
-  return safe;
-}
-
 /// Halves until one is left: every factor enters by multiplication alone, so no derivative divides
 /// by it.
 Variable product(const Rows& rows) {
   if (rows.count == 0) return ones({rows.x.size(0), 1}, rows.x.dtype());
   Variable x = rows.x;
-  const bool sorted = !any_order_will_do(x.value());
+  const bool sorted = !kernels::any_order_will_do(x.value());
   for (Index n = rows.count; n > 1; n = x.size(1)) {
     // The largest times the smallest: no partial product is then further from 1 than the product of
     // all, or than one factor.
@@ -138,20 +105,6 @@ Variable product(const Rows& rows) {
     x = n % 2 == 0 ? pairs : concat({pairs, slice(x, 1, half, half + 1)}, 1);
   }
   return x;
-}
-
-/// Each round doubles how many factors every element holds; nothing is ever divided. `x: [R,n]`
-Variable running_product(const Variable& x) {
-  const Index n = x.size(1);
-  Variable y = x;
-  if (any_order_will_do(x.value())) {
-    for (Index reach = 1; reach < n; reach *= 2)
-      y = concat({slice(y, 1, 0, reach), slice(y, 1, reach, n) * slice(y, 1, 0, n - reach)}, 1);
-    return y;
-  }
-  std::vector<Variable> products{slice(x, 1, 0, 1)};
-  for (Index k = 1; k < n; ++k) products.push_back(products.back() * slice(x, 1, k, k + 1));
-  return concat(products, 1);
 }
 
 /// x^(1 / order) for x >= 0, with derivative 0 at 0.
@@ -225,13 +178,13 @@ Variable norm_of(const Rows& rows, double order) {
 }
 
 Tensor position(const char* name, const Variable& x, kernels::Extreme which) {
-  check_defined(name, x);
+  detail::check_defined(name, {"x", x});
   return extreme_index(not_empty(name, flat(detach(x))).x, which).reshape({});
 }
 
 Tensor position(const char* name, const Variable& x, int axis, bool keep_axis,
                 kernels::Extreme which) {
-  check_defined(name, x);
+  detail::check_defined(name, {"x", x});
   const Rows rows = rows_of(name, detach(x), {axis});
   return extreme_index(not_empty(name, rows).x, which)
       .reshape(keep_axis ? rows.kept : rows.dropped);
@@ -243,38 +196,17 @@ Tensor truth(const Rows& rows, bool keep_axes, void (*kernel)(const Tensor&, Ten
   return y.reshape(keep_axes ? rows.kept : rows.dropped);
 }
 
-/// Runs a scan over rows along an axis.
-template <class F>
-Variable scanned(const char* name, const Variable& x, int axis, F&& scan) {
-  check_floating(name, x);
-  normalize_axis(name, axis, x.rank());
-  const Variable turned = transpose(x, axis, -1);
-  if (x.value().size() == 0) return x;
-  const Variable y = scan(reshape(turned, {-1, turned.size(-1)}));
-  return transpose(reshape(y, turned.shape()), axis, -1);
-}
-
-Variable running_sum(const Variable& x, bool backwards) {
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  kernels::running_sum_rows(x.value().contiguous(), backwards, y);
-  if (!recording("cumsum", x)) return y;
-  return record("cumsum", std::move(y),
-                [x = x.without_value(), backwards](const Variable& g, BackwardPass& pass) {
-                  pass.add(x, running_sum(g, !backwards));
-                });
-}
-
 }  // namespace
 
 // Both forms of a reduction that works on rows.
 #define UNROLL_REDUCTION(name, of_rows)                         \
   Variable name(const Variable& x) {                            \
-    check_floating(#name, x);                                   \
+    detail::check_floating(#name, {"x", x});                    \
     const Rows rows = flat(x);                                  \
     return shaped(of_rows, rows);                               \
   }                                                             \
   Variable name(const Variable& x, Axes axes, bool keep_axes) { \
-    check_floating(#name, x);                                   \
+    detail::check_floating(#name, {"x", x});                    \
     const Rows rows = rows_of(#name, x, axes);                  \
     return shaped(of_rows, rows, keep_axes);                    \
   }
@@ -287,12 +219,12 @@ UNROLL_REDUCTION(logsumexp, logsumexp_of(rows))
 // The same with an option.
 #define UNROLL_REDUCTION(name, option, of_rows)                                \
   Variable name(const Variable& x, double option) {                            \
-    check_floating(#name, x);                                                  \
+    detail::check_floating(#name, {"x", x});                                   \
     const Rows rows = flat(x);                                                 \
     return shaped(of_rows, rows);                                              \
   }                                                                            \
   Variable name(const Variable& x, Axes axes, bool keep_axes, double option) { \
-    check_floating(#name, x);                                                  \
+    detail::check_floating(#name, {"x", x});                                   \
     const Rows rows = rows_of(#name, x, axes);                                 \
     return shaped(of_rows, rows, keep_axes);                                   \
   }
@@ -312,36 +244,20 @@ Tensor argmin(const Variable& x, int axis, bool keep_axis) {
 }
 
 Tensor any_true(const Variable& x) {
-  check_defined("any_true", x);
+  detail::check_defined("any_true", {"x", x});
   return truth(flat(detach(x)), false, kernels::any_rows);
 }
 Tensor any_true(const Variable& x, Axes axes, bool keep_axes) {
-  check_defined("any_true", x);
+  detail::check_defined("any_true", {"x", x});
   return truth(rows_of("any_true", detach(x), axes), keep_axes, kernels::any_rows);
 }
 Tensor all_true(const Variable& x) {
-  check_defined("all_true", x);
+  detail::check_defined("all_true", {"x", x});
   return truth(flat(detach(x)), false, kernels::all_rows);
 }
 Tensor all_true(const Variable& x, Axes axes, bool keep_axes) {
-  check_defined("all_true", x);
+  detail::check_defined("all_true", {"x", x});
   return truth(rows_of("all_true", detach(x), axes), keep_axes, kernels::all_rows);
-}
-
-Variable cumsum(const Variable& x, int axis) {
-  return scanned("cumsum", x, axis, [](const Variable& rows) { return running_sum(rows, false); });
-}
-
-Variable cumprod(const Variable& x, int axis) {
-  return scanned("cumprod", x, axis, running_product);
-}
-
-Variable cummax(const Variable& x, int axis) {
-  return scanned("cummax", x, axis, [](const Variable& rows) {
-    Tensor index = Tensor::empty(rows.shape(), Dtype::int64);
-    kernels::running_max_rows(rows.value().contiguous(), index);
-    return detail::take_along("cummax", rows, index, 1);
-  });
 }
 
 }  // namespace unroll

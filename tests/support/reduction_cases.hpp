@@ -1,7 +1,7 @@
 #pragma once
 
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/statistics.hpp>
+#include <autograd/ops/reductions.hpp>
 
 #include <limits>
 #include <vector>
@@ -12,7 +12,7 @@
 namespace unroll::testing {
 
 /// Each ends in something curved, so that second derivatives are not merely zero.
-inline std::vector<OpCase> statistics_cases() {
+inline std::vector<OpCase> reduction_cases() {
   const Tensor cube = random({2, 3, 4}, 81, 0.5, 1.5);
   const Tensor mixed = random({2, 3, 4}, 82, -2.0, 2.0);
   const Tensor with_zeros = Tensor::of<double>({2, 3}, {0.0, -0.4, 1.2, 0.0, 0.9, 0.0});

@@ -1,6 +1,7 @@
+#include <autograd/ops/check.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
-#include <autograd/ops/reduce.hpp>
+#include <autograd/ops/sum.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <algorithm>
@@ -24,12 +25,6 @@ Shape without(const char* operation, const Shape& shape, std::initializer_list<i
   return rest;
 }
 
-void check_floating(const char* operation, const Variable& x) {
-  if (!x.defined() || !is_floating(x.dtype()))
-    throw DtypeError(std::string(operation) + ": x must be float32 or float64, it is " +
-                     describe(x.value()));
-}
-
 Variable divided(const char* operation, const Variable& total, Index count) {
   if (total.value().size() == 0) return total;
   if (count == 0) throw ShapeError(std::string(operation) + ": there are no elements to average");
@@ -39,12 +34,12 @@ Variable divided(const char* operation, const Variable& total, Index count) {
 }  // namespace
 
 Variable sum(const Variable& x) {
-  check_floating("sum", x);
+  detail::check_floating("sum", {"x", x});
   return sum_to(x, {});
 }
 
 Variable sum(const Variable& x, std::initializer_list<int> axes, bool keep_axes) {
-  check_floating("sum", x);
+  detail::check_floating("sum", {"x", x});
   const Variable total = sum_to(x, with_ones("sum", x.shape(), axes));
   return keep_axes ? total : reshape(total, without("sum", x.shape(), axes));
 }

@@ -57,11 +57,4 @@ Tensor any_true(const Variable& x, std::initializer_list<int> axes, bool keep_ax
 Tensor all_true(const Variable& x);
 Tensor all_true(const Variable& x, std::initializer_list<int> axes, bool keep_axes = false);
 
-/// Running sums, products and maxima along an axis: result of the shape of x. The derivative of a
-/// product is right at zeros too; cummax gives the gradient to the last of equals. A NaN stays from
-/// where it stands.
-Variable cumsum(const Variable& x, int axis);
-Variable cumprod(const Variable& x, int axis);
-Variable cummax(const Variable& x, int axis);
-
 }  // namespace unroll
