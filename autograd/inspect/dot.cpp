@@ -14,7 +14,7 @@
 namespace unroll {
 namespace {
 
-using Frame = detail::Place::Frame;
+using Frame = extension::Place::Frame;
 using Kind = GraphNode::Kind;
 
 std::string literal(std::string_view text) {

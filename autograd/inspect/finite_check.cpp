@@ -50,7 +50,7 @@ std::string element(const Bad& bad, const Shape& shape, const std::string& what)
 }
 
 /// What is known of the inputs of an operation whose result is not finite.
-std::string cause(const Tape& tape, const detail::SeenOperation& operation,
+std::string cause(const Tape& tape, const extension::SeenOperation& operation,
                   const FiniteCheckOptions& options) {
   if (operation.inputs.empty()) return "";
   for (std::size_t k = 0; k < operation.inputs.size(); ++k) {
@@ -72,15 +72,15 @@ std::string cause(const Tape& tape, const detail::SeenOperation& operation,
 }
 
 /// The operations whose rules have added to the gradient of a slot.
-std::string sources(const detail::SeenTape& seen, std::uint32_t slot) {
+std::string sources(const extension::SeenTape& seen, std::uint32_t slot) {
   constexpr std::size_t kNamed = 3;
-  const auto users = detail::users(seen, slot);
+  const auto users = extension::users(seen, slot);
   if (users.empty()) return "";
   // The backward pass ran the last one first.
   std::string text = users.size() == 1 ? "; it comes from the rule of "
                                        : "; it is the sum of what these rules added: ";
   for (std::size_t k = 0; k < std::min(users.size(), kNamed); ++k) {
-    const detail::SeenOperation& user = *users[users.size() - 1 - k];
+    const extension::SeenOperation& user = *users[users.size() - 1 - k];
     if (k > 0) text += ", ";
     text += user.name + user.place->to_string();
   }
@@ -89,13 +89,14 @@ std::string sources(const detail::SeenTape& seen, std::uint32_t slot) {
                                    : "; the gradients that they got are finite");
 }
 
-NonFiniteError::Where where(const std::string& name, const detail::Place& place, bool is_gradient) {
+NonFiniteError::Where where(const std::string& name, const extension::Place& place,
+                            bool is_gradient) {
   return {name, place.module(), place.time_step(), is_gradient};
 }
 
 }  // namespace
 
-void FiniteCheck::recorded(const Tape& tape, const detail::SeenOperation& operation,
+void FiniteCheck::recorded(const Tape& tape, const extension::SeenOperation& operation,
                            std::span<const Variable> outputs) {
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const auto bad = first_bad(outputs[k].value(), options_);
@@ -108,8 +109,8 @@ void FiniteCheck::recorded(const Tape& tape, const detail::SeenOperation& operat
   }
 }
 
-void FiniteCheck::vjp_begins(const Tape& /*tape*/, const detail::SeenTape& seen,
-                             const detail::SeenOperation& operation,
+void FiniteCheck::vjp_begins(const Tape& /*tape*/, const extension::SeenTape& seen,
+                             const extension::SeenOperation& operation,
                              std::span<const Variable> gradients) {
   for (std::size_t k = 0; k < gradients.size(); ++k) {
     const auto bad = first_bad(gradients[k].value(), options_);
@@ -123,7 +124,7 @@ void FiniteCheck::vjp_begins(const Tape& /*tape*/, const detail::SeenTape& seen,
   }
 }
 
-void FiniteCheck::gathered(const Tape& tape, const detail::SeenTape& seen, std::uint32_t slot,
+void FiniteCheck::gathered(const Tape& tape, const extension::SeenTape& seen, std::uint32_t slot,
                            const Variable& gradient) {
   const auto bad = first_bad(gradient.value(), options_);
   if (!bad) return;
@@ -131,10 +132,10 @@ void FiniteCheck::gathered(const Tape& tape, const detail::SeenTape& seen, std::
   const std::string what =
       std::string("the gradient of ") +
       (parameter ? "the parameter '" + parameter->name() + "'" : std::string("a watched variable"));
-  const auto users = detail::users(seen, slot);
+  const auto users = extension::users(seen, slot);
   throw NonFiniteError("gradients: " + element(*bad, gradient.shape(), what) + sources(seen, slot),
                        where(parameter ? parameter->name() : "",
-                             users.empty() ? detail::Place() : *users[0]->place, true));
+                             users.empty() ? extension::Place() : *users[0]->place, true));
 }
 
 }  // namespace unroll

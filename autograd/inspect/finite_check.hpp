@@ -42,17 +42,17 @@ struct FiniteCheckOptions {
 ///     train_one_epoch();
 ///
 /// It reads all elements once more. Nothing is seen without a tape.
-class FiniteCheck : private detail::Inspector {
+class FiniteCheck : private extension::Inspector {
  public:
   explicit FiniteCheck(const FiniteCheckOptions& options = {}) : options_(options) {}
 
  private:
-  void recorded(const Tape& tape, const detail::SeenOperation& operation,
+  void recorded(const Tape& tape, const extension::SeenOperation& operation,
                 std::span<const Variable> outputs) override;
-  void vjp_begins(const Tape& tape, const detail::SeenTape& seen,
-                  const detail::SeenOperation& operation,
+  void vjp_begins(const Tape& tape, const extension::SeenTape& seen,
+                  const extension::SeenOperation& operation,
                   std::span<const Variable> gradients) override;
-  void gathered(const Tape& tape, const detail::SeenTape& seen, std::uint32_t slot,
+  void gathered(const Tape& tape, const extension::SeenTape& seen, std::uint32_t slot,
                 const Variable& gradient) override;
 
   FiniteCheckOptions options_;

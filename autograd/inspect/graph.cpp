@@ -57,8 +57,8 @@ std::string part_of(const Shape& base, const Tensor& view, Index offset) {
 }
 
 /// Keeps of `scopes` what it shares with `other`.
-void meet(std::vector<detail::Place::Frame>& scopes,
-          const std::vector<detail::Place::Frame>& other) {
+void meet(std::vector<extension::Place::Frame>& scopes,
+          const std::vector<extension::Place::Frame>& other) {
   const auto end = std::mismatch(scopes.begin(), scopes.end(), other.begin(), other.end()).first;
   scopes.erase(end, scopes.end());
 }
@@ -98,7 +98,7 @@ Graph::Output Graph::leaf(const Tape* tape, const Variable& x) {
   return found->second;
 }
 
-void Graph::recorded(const Tape& tape, const detail::SeenOperation& operation,
+void Graph::recorded(const Tape& tape, const extension::SeenOperation& operation,
                      std::span<const Variable> outputs) {
   GraphNode node{GraphNode::Kind::operation, operation.name, "", {}, {}, {}, {},
                  operation.place->frames};

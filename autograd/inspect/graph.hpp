@@ -31,10 +31,10 @@ struct GraphNode {
   Dtype dtype = Dtype::float32;   ///< of the first
   std::optional<double> number;   ///< the value of a constant of one element
   std::vector<GraphEdge> inputs;  ///< in the order of the arguments; one for each use
-  std::vector<detail::Place::Frame> scopes;  ///< of a leaf: those that all its uses share
+  std::vector<extension::Place::Frame> scopes;  ///< of a leaf: those that all its uses share
 
-  std::string module() const { return detail::Place{scopes}.module(); }
-  std::optional<Index> time_step() const { return detail::Place{scopes}.time_step(); }
+  std::string module() const { return extension::Place{scopes}.module(); }
+  std::optional<Index> time_step() const { return extension::Place{scopes}.time_step(); }
 };
 
 struct DotOptions {
@@ -54,7 +54,7 @@ struct DotOptions {
 ///     graph.write("model.svg");
 ///
 /// It keeps the constants that flow in, but no other values.
-class Graph : private detail::Inspector {
+class Graph : private extension::Inspector {
  public:
   Graph() = default;
 
@@ -80,7 +80,7 @@ class Graph : private detail::Inspector {
   using Slot = std::pair<std::uint64_t, std::uint32_t>;  // tape, and slot on it
   using Output = std::pair<std::size_t, std::size_t>;    // node, and which of its outputs
 
-  void recorded(const Tape& tape, const detail::SeenOperation& operation,
+  void recorded(const Tape& tape, const extension::SeenOperation& operation,
                 std::span<const Variable> outputs) override;
   Output leaf(const Tape* tape, const Variable& x);
   std::size_t constant(const Tensor& value);

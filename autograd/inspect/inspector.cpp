@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace unroll::detail {
+namespace unroll::extension {
 
 std::string Place::module() const {
   std::string path;
@@ -34,7 +34,7 @@ std::string Place::to_string() const {
 
 /// What the tapes of a thread tell, with the place and the inputs of each operation, to every
 /// inspector. It keeps what it knows of a tape until that ends.
-class Inspection final : public extension::TapeObserver {
+class Inspection final : public TapeObserver {
  public:
   static Inspection& of_thread() {
     thread_local Inspection instance;
@@ -43,13 +43,12 @@ class Inspection final : public extension::TapeObserver {
 
   void add(Inspector* inspector) {
     inspectors_.push_back(inspector);
-    extension::TapeAccess::observe_thread(this);
-    if (Tape::active() && !extension::TapeAccess::observer())
-      extension::TapeAccess::observe(*Tape::active(), this);
+    TapeAccess::observe_thread(this);
+    if (Tape::active() && !TapeAccess::observer()) TapeAccess::observe(*Tape::active(), this);
   }
   void remove(Inspector* inspector) {
     std::erase(inspectors_, inspector);
-    if (inspectors_.empty()) extension::TapeAccess::observe_thread(nullptr);
+    if (inspectors_.empty()) TapeAccess::observe_thread(nullptr);
   }
 
   void entered(std::string_view module, std::optional<Index> time_step) override {
@@ -65,7 +64,7 @@ class Inspection final : public extension::TapeObserver {
 
   void uses(const char* operation, std::span<const Variable* const> inputs) override {
     if (inspectors_.empty()) return;
-    Notes& notes = tapes_[extension::TapeAccess::id(*Tape::active())];
+    Notes& notes = tapes_[TapeAccess::id(*Tape::active())];
     notes.announced = operation;
     notes.inputs.clear();
     for (const Variable* input : inputs)
@@ -75,11 +74,10 @@ class Inspection final : public extension::TapeObserver {
   void appended(const Tape& tape, const char* operation, std::size_t node,
                 std::span<const Variable> outputs) override {
     if (inspectors_.empty()) return;
-    Notes& notes = tapes_[extension::TapeAccess::id(tape)];
+    Notes& notes = tapes_[TapeAccess::id(tape)];
     SeenTape& seen = notes.seen;
     if (seen.size() <= node) seen.resize(node + 1);
-    seen[node] = {
-        operation, place(), {}, outputs.empty() ? 0 : extension::TapeAccess::slot(outputs[0])};
+    seen[node] = {operation, place(), {}, outputs.empty() ? 0 : TapeAccess::slot(outputs[0])};
     if (notes.announced == operation) seen[node].inputs = std::move(notes.inputs);
     notes.announced.clear();
     notes.inputs.clear();
@@ -96,7 +94,7 @@ class Inspection final : public extension::TapeObserver {
                   std::span<const Variable> gradients) override {
     SeenOperation current{operation, std::make_shared<Place>(), {}, 0};
     if (!inspectors_.empty()) {
-      Notes& notes = tapes_[extension::TapeAccess::id(tape)];
+      Notes& notes = tapes_[TapeAccess::id(tape)];
       notes.inputs.clear();
       const SeenTape& seen = notes.seen;
       if (node < seen.size() && seen[node].place) current = seen[node];
@@ -118,9 +116,9 @@ class Inspection final : public extension::TapeObserver {
 
   void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {
     for (Inspector* inspector : inspectors_)
-      inspector->gathered(tape, tapes_[extension::TapeAccess::id(tape)].seen, slot, gradient);
+      inspector->gathered(tape, tapes_[TapeAccess::id(tape)].seen, slot, gradient);
   }
-  void ended(const Tape& tape) noexcept override { tapes_.erase(extension::TapeAccess::id(tape)); }
+  void ended(const Tape& tape) noexcept override { tapes_.erase(TapeAccess::id(tape)); }
 
  private:
   /// The values of inputs go when all have seen them, or one of them has thrown.
@@ -163,10 +161,10 @@ std::vector<const SeenOperation*> users(const SeenTape& seen, std::uint32_t slot
   std::vector<const SeenOperation*> found;
   for (const SeenOperation& operation : seen)
     if (std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](const Variable& input) {
-          return input.recorded() && extension::TapeAccess::slot(input) == slot;
+          return input.recorded() && TapeAccess::slot(input) == slot;
         }))
       found.push_back(&operation);
   return found;
 }
 
-}  // namespace unroll::detail
+}  // namespace unroll::extension

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace unroll::detail {
+namespace unroll::extension {
 
 /// Where in a program an operation stands: the scopes that were open, the outermost first.
 struct Place {
@@ -39,9 +39,9 @@ struct SeenOperation {
 /// All that was seen of a tape, by node; an operation that was recorded before has no name.
 using SeenTape = std::vector<SeenOperation>;
 
-/// Base of the tools that look inside. While one lives it is told of everything that the tapes of
-/// its thread record and differentiate: the innermost tape at its making, and those made from then
-/// on. Several may live at a time.
+/// Base class of tools that inspect a program. While an inspector lives, its functions are called
+/// for everything that the tapes of its thread record and differentiate: the innermost tape at its
+/// construction, and later tapes. Several inspectors may live at a time.
 class Inspector {
  public:
   Inspector();
@@ -71,4 +71,4 @@ class Inspector {
 /// The operations among `seen` that use a slot, in the order of recording.
 std::vector<const SeenOperation*> users(const SeenTape& seen, std::uint32_t slot);
 
-}  // namespace unroll::detail
+}  // namespace unroll::extension

@@ -56,7 +56,7 @@ double Profile::stop(ProfileRow& row) {
   return seconds;
 }
 
-void Profile::recorded(const Tape& /*tape*/, const detail::SeenOperation& operation,
+void Profile::recorded(const Tape& /*tape*/, const extension::SeenOperation& operation,
                        std::span<const Variable> outputs) {
   ProfileRow& entry = row(operation.place->module(), operation.name);
   entry.forward_seconds += stop(entry);
@@ -65,8 +65,8 @@ void Profile::recorded(const Tape& /*tape*/, const detail::SeenOperation& operat
   start();
 }
 
-void Profile::vjp_begins(const Tape& /*tape*/, const detail::SeenTape& /*seen*/,
-                         const detail::SeenOperation& operation,
+void Profile::vjp_begins(const Tape& /*tape*/, const extension::SeenTape& /*seen*/,
+                         const extension::SeenOperation& operation,
                          std::span<const Variable> /*gradients*/) {
   // Summing up the gradient that the rule gets belongs to it.
   ProfileRow& entry = row(operation.place->module(), operation.name);
@@ -74,15 +74,15 @@ void Profile::vjp_begins(const Tape& /*tape*/, const detail::SeenTape& /*seen*/,
   start();
 }
 
-void Profile::vjp_ended(const detail::SeenOperation& operation) noexcept {
+void Profile::vjp_ended(const extension::SeenOperation& operation) noexcept {
   ProfileRow& entry = row(operation.place->module(), operation.name);
   entry.backward_seconds += stop(entry);
   start();
 }
 
-void Profile::gathered(const Tape& /*tape*/, const detail::SeenTape& seen, std::uint32_t slot,
+void Profile::gathered(const Tape& /*tape*/, const extension::SeenTape& seen, std::uint32_t slot,
                        const Variable& gradient) {
-  const auto uses = detail::users(seen, slot);
+  const auto uses = extension::users(seen, slot);
   ProfileRow& entry = row(uses.empty() ? "" : uses[0]->place->module(), "gradients of leaves");
   entry.backward_seconds += stop(entry);
   ++entry.count;

@@ -32,7 +32,7 @@ struct ProfileRow {
 ///     const Profile profile;
 ///     train_one_epoch();
 ///     std::cout << profile.to_string();
-class Profile : private detail::Inspector {
+class Profile : private extension::Inspector {
  public:
   Profile();
 
@@ -51,13 +51,13 @@ class Profile : private detail::Inspector {
   using Clock = std::chrono::steady_clock;
   using Names = std::pair<std::string, std::string>;  // module and operation
 
-  void recorded(const Tape& tape, const detail::SeenOperation& operation,
+  void recorded(const Tape& tape, const extension::SeenOperation& operation,
                 std::span<const Variable> outputs) override;
-  void vjp_begins(const Tape& tape, const detail::SeenTape& seen,
-                  const detail::SeenOperation& operation,
+  void vjp_begins(const Tape& tape, const extension::SeenTape& seen,
+                  const extension::SeenOperation& operation,
                   std::span<const Variable> gradients) override;
-  void vjp_ended(const detail::SeenOperation& operation) noexcept override;
-  void gathered(const Tape& tape, const detail::SeenTape& seen, std::uint32_t slot,
+  void vjp_ended(const extension::SeenOperation& operation) noexcept override;
+  void gathered(const Tape& tape, const extension::SeenTape& seen, std::uint32_t slot,
                 const Variable& gradient) override;
   void moved() noexcept override { start(); }
 

@@ -40,7 +40,7 @@ std::set<std::string> places(const Graph& graph) {
   std::set<std::string> all;
   for (const GraphNode& node : graph.nodes())
     if (node.kind == GraphNode::Kind::operation)
-      all.insert(node.name + detail::Place{node.scopes}.to_string());
+      all.insert(node.name + extension::Place{node.scopes}.to_string());
   return all;
 }
 
