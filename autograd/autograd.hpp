@@ -20,6 +20,7 @@
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/linalg.hpp>
+#include <autograd/ops/linear_scan.hpp>
 #include <autograd/ops/loss.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/ops/normalization.hpp>

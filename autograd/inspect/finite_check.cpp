@@ -1,6 +1,7 @@
 #include <autograd/inspect/finite_check.hpp>
 #include <autograd/tape/access.hpp>
 #include <autograd/tensor/dtype.hpp>
+#include <autograd/tensor/loop.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -27,16 +28,6 @@ std::optional<Bad> first_bad(const Tensor& x, const FiniteCheckOptions& options)
   return found;
 }
 
-/// "[3,5]": the position in a tensor of this shape.
-std::string index_of(Index position, const Shape& shape) {
-  Shape index = shape;
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    index[axis] = position % shape[axis];
-    position /= shape[axis];
-  }
-  return to_string(index);
-}
-
 std::string in_words(double number) {
   if (std::isnan(number)) return "nan";
   return number > 0 ? "inf" : "-inf";
@@ -45,8 +36,10 @@ std::string in_words(double number) {
 /// "element [3,5] of the result [8,64] is nan".
 std::string element(const Bad& bad, const Shape& shape, const std::string& what) {
   const std::string of = what.empty() ? to_string(shape) : what + ' ' + to_string(shape);
-  return (shape.empty() ? of : "element " + index_of(bad.position, shape) + " of " + of) + " is " +
-         in_words(bad.number);
+  return (shape.empty()
+              ? of
+              : "element " + to_string(kernels::position_of(bad.position, shape)) + " of " + of) +
+         " is " + in_words(bad.number);
 }
 
 /// What is known of the inputs of an operation whose result is not finite.

@@ -8,6 +8,16 @@
 
 namespace unroll::kernels {
 
+/// The position, one index an axis, of element `flat` of the row-major order of a shape.
+inline Shape position_of(Index flat, const Shape& shape) {
+  Shape position(shape.rank(), 0);
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    position[axis] = flat % shape[axis];
+    flat /= shape[axis];
+  }
+  return position;
+}
+
 /// A walk over one shape by several operands at once, reduced to as few axes as their strides
 /// allow. The last axis is the row that a kernel runs over; the axes before it are counted through.
 template <int Capacity>

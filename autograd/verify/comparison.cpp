@@ -2,6 +2,7 @@
 #include <autograd/ops/sum.hpp>
 #include <autograd/tape/tape.hpp>
 #include <autograd/tensor/error.hpp>
+#include <autograd/tensor/loop.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/verify/captures.hpp>
 #include <autograd/verify/comparison.hpp>
@@ -103,7 +104,7 @@ class Comparison {
                                     std::max(1.0, std::abs(x)), noise);
       if (found.judgement == Judgement::right) continue;
       GradcheckFailure failure{f_.name(k),
-                               position_of(flat, f_.point()[k].shape()),
+                               kernels::position_of(flat, f_.point()[k].shape()),
                                found.analytic,
                                found.numeric.value,
                                found.numeric.error,

@@ -3,6 +3,7 @@
 #include <autograd/tape/access.hpp>
 #include <autograd/tensor/dtype.hpp>
 #include <autograd/tensor/error.hpp>
+#include <autograd/tensor/loop.hpp>
 #include <autograd/verify/gradcheck.hpp>
 #include <autograd/verify/varied.hpp>
 
@@ -159,7 +160,7 @@ GradcheckReport check_float32(const DifferentiableFunction& f, const std::vector
       report.worst = std::max(report.worst, off / std::max(1.0, largest));
       if (off <= allowed) continue;
       report.failures.push_back({k == 0 ? "result" : varied.name(k - 1),
-                                 detail::position_of(static_cast<Index>(i), all[k].shape),
+                                 kernels::position_of(static_cast<Index>(i), all[k].shape),
                                  all[k].narrow[i], all[k].wide[i], allowed, Cause::float32_differs,
                                  0.0, 0.0});
     }

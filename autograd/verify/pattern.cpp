@@ -1,3 +1,4 @@
+#include <autograd/tensor/loop.hpp>
 #include <autograd/verify/pattern.hpp>
 
 #include <algorithm>
@@ -80,12 +81,7 @@ std::optional<Pattern> find_factor(const Jacobians& j, const Tolerances& toleran
 
 /// Position `flat` of `shape` with two axes of equal size swapped.
 std::size_t swapped(std::size_t flat, const Shape& shape, int first, int second) {
-  Index rest = static_cast<Index>(flat);
-  Shape position(shape.rank(), 0);
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    position[axis] = rest % shape[axis];
-    rest /= shape[axis];
-  }
+  Shape position = kernels::position_of(static_cast<Index>(flat), shape);
   std::swap(position[first], position[second]);
   Index place = 0;
   for (int axis = 0; axis < shape.rank(); ++axis) place = place * shape[axis] + position[axis];

@@ -172,15 +172,6 @@ std::vector<double> WeightedSums::values(const Tensor& y) const {
   return all;
 }
 
-Shape position_of(Index flat, const Shape& shape) {
-  Shape position(shape.rank(), 0);
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    position[axis] = flat % shape[axis];
-    flat /= shape[axis];
-  }
-  return position;
-}
-
 Varied::Varied(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                const std::vector<Parameter>& parameters)
     : f_(f), inputs_(inputs.size()), parameters_(parameters) {

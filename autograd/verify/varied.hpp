@@ -17,8 +17,6 @@ namespace unroll::detail {
 /// The values of everything that a check varies: the inputs, then the parameters. Contiguous.
 using Point = std::vector<Tensor>;
 
-/// Where an element of a tensor of this shape stands, by its number in row-major order.
-Shape position_of(Index flat, const Shape& shape);
 /// x with `amount` added to one element.
 Tensor with_added(const Tensor& x, Index flat, double amount);
 /// x + t d, element by element.

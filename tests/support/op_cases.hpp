@@ -19,6 +19,7 @@
 #include "op_case.hpp"
 #include "rearrange_cases.hpp"
 #include "reduction_cases.hpp"
+#include "scan_cases.hpp"
 
 namespace unroll::testing {
 
@@ -307,7 +308,8 @@ inline std::vector<OpCase> op_cases() {
   for (const auto& group :
        {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(),
         reduction_cases(), product_cases(), loss_cases(), normalization_cases(), rearrange_cases(),
-        index_cases(), contraction_cases(), convolution_cases(), linalg_cases()}) {
+        index_cases(), contraction_cases(), convolution_cases(), linalg_cases(),
+        linear_scan_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -105,6 +105,26 @@ void add_reductions(std::map<std::string, Row>& rows) {
                                [](const Variable& x, int axis) { return cumprod(x, axis); });
   rows["cummax"] = along_axis("cummax", Domain::apart,
                               [](const Variable& x, int axis) { return cummax(x, axis); });
+  // The numbers: whether it runs backwards, and whether it starts from a state.
+  rows["linear_scan"] = {
+      "linear_scan",
+      [](Draw& draw, Call& call) {
+        const int b = draw.any(2);
+        if (b < 0) return false;
+        const bool starts = draw.chance(2);
+        call.inputs = {draw.of(draw.shape(b)), b};
+        if (starts) {
+          Shape shape;
+          for (int axis = 1; axis < draw.rank(b); ++axis) shape.push_back(draw.shape(b)[axis]);
+          call.inputs.push_back(draw.of(shape));
+        }
+        call.numbers = {draw.chance(2) ? 1.0 : 0.0};
+        return draw.shape(b)[0] >= 1;
+      },
+      [](Inputs x, Numbers n) {
+        return Results{linear_scan(
+            x[0], x[1], {.start = x.size() > 2 ? x[2] : Variable(), .reverse = n[0] != 0.0})};
+      }};
   rows["softmax"] = along_axis("softmax", Domain::any,
                                [](const Variable& x, int axis) { return softmax(x, axis); });
   rows["log_softmax"] = along_axis(

@@ -87,6 +87,15 @@ def cross_entropy(x, targets, weights, n):
     return losses.sum() / w.sum() if n[0] == 1 else losses.sum()
 
 
+def linear_scan(a, b, h=None, reverse=False):
+    """h_t = a_t h_{t-1} + b_t along the first axis."""
+    steps = [None] * b.shape[0]
+    for t in reversed(range(b.shape[0])) if reverse else range(b.shape[0]):
+        h = a[t] * h + b[t] if h is not None else b[t]
+        steps[t] = h
+    return torch.stack(steps)
+
+
 def ctc(x, targets, n):
     log_p = torch.log_softmax(x, -1)
     steps, batch, _ = log_p.shape
@@ -270,6 +279,7 @@ OPS = {
     "cumsum": lambda x, n: [torch.cumsum(x[0], int(n[0]))],
     "cumprod": lambda x, n: [torch.cumprod(x[0], int(n[0]))],
     "cummax": lambda x, n: [torch.cummax(x[0], int(n[0]))[0]],
+    "linear_scan": lambda x, n: [linear_scan(*x, reverse=n[0] != 0)],
     "softmax": lambda x, n: [torch.softmax(x[0], int(n[0]))],
     "log_softmax": lambda x, n: [torch.log_softmax(x[0], int(n[0]))],
     "sort": lambda x, n: [torch.sort(x[0], int(n[0]))[0]],

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <autograd/tape/variable.hpp>
+
+#include <vector>
+
+namespace unroll {
+
+struct LinearScanOptions {
+  /// `[B,...]`, the state before the first step; zeros when undefined.
+  Variable start = {};
+  /// From the last step to the first: h_t = a_t h_{t+1} + b_t. `start` is then the state after the
+  /// last step.
+  bool reverse = false;
+  /// The number of steps of each sequence, B entries from 0 to T; empty: all T. Past its end a
+  /// sequence keeps its state: h repeats it, and a and b there do not matter, be they NaN.
+  std::vector<Index> lengths = {};
+  /// `[T,B]` of 0 and 1, any dtype: 1 where a step does not see the state before it, as at the
+  /// boundary of two documents. h_t is then b_t, and no gradient crosses.
+  Tensor resets = {};
+};
+
+/// The linear recurrence h_t = a_t h_{t-1} + b_t, elementwise, as one operation: no node for each
+/// step. `b: [T,B,...]`, `a` of the shape of b or of one that broadcasts to it; one floating dtype.
+/// Returns h, of the shape of b; T may be 0. The last state is `select(h, 0, T - 1)`: give it as
+/// `start` of the next piece to go on with a stream. The backward pass is the same recurrence in
+/// reverse (Martin and Cundy, Parallelizing linear recurrent neural nets over sequence length,
+/// 2018). Throws DtypeError; ShapeError when a does not broadcast to b, or start or resets do not
+/// match; ArgumentError for a length outside 0..T.
+///
+///     Variable h = linear_scan(1.0 - z, z * candidate);  // a minGRU's hidden states
+Variable linear_scan(const Variable& a, const Variable& b, const LinearScanOptions& options = {});
+
+}  // namespace unroll

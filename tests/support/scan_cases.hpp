@@ -1,0 +1,44 @@
+#pragma once
+
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/linear_scan.hpp>
+
+#include <vector>
+
+#include "numbers.hpp"
+#include "op_case.hpp"
+
+namespace unroll::testing {
+
+inline std::vector<OpCase> linear_scan_cases() {
+  const Tensor a = random({4, 2, 3}, 301);
+  const Tensor b = random({4, 2, 3}, 302);
+  const Tensor start = random({2, 3}, 303);
+  const Tensor resets = Tensor::of<double>({4, 2}, {0, 1, 1, 0, 0, 0, 0, 1});
+  return {
+      {"linear_scan", "forward", [](Inputs v) { return square(linear_scan(v[0], v[1])); }, {a, b}},
+      {"linear_scan",
+       "from a state",
+       [](Inputs v) { return square(linear_scan(v[0], v[1], {.start = v[2]})); },
+       {a, b, start}},
+      {"linear_scan",
+       "reverse, lengths",
+       [](Inputs v) {
+         return square(
+             linear_scan(v[0], v[1], {.start = v[2], .reverse = true, .lengths = {3, 0}}));
+       },
+       {a, b, start}},
+      {"linear_scan",
+       "resets",
+       [resets](Inputs v) {
+         return square(linear_scan(v[0], v[1], {.start = v[2], .resets = resets}));
+       },
+       {a, b, start}},
+      {"linear_scan",
+       "one coefficient for all steps",
+       [](Inputs v) { return square(linear_scan(v[0], v[1])); },
+       {random({3}, 304), b}},
+  };
+}
+
+}  // namespace unroll::testing
