@@ -37,6 +37,7 @@ class Module {
   Module& operator=(const Module&) = default;
   Module& operator=(Module&&) = default;
 
+  /// A parameter with its path from this module.
   struct Named {
     std::string name;
     Parameter parameter;

@@ -34,6 +34,7 @@
 #include <nn/optim/sgd.hpp>
 #include <nn/recurrent/cell.hpp>
 #include <nn/recurrent/recurrent.hpp>
+#include <nn/verify/check_cell.hpp>
 #include <nn/verify/gradcheck.hpp>
 #include <nn/verify/gradient_flow.hpp>
 #include <nn/wrappers/bidirectional.hpp>

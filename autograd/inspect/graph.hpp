@@ -22,6 +22,7 @@ struct GraphEdge {
 
 /// An operation, or a leaf of the graph.
 struct GraphNode {
+  /// What a node stands for.
   enum class Kind { operation, parameter, input, constant };
 
   Kind kind;

@@ -13,6 +13,7 @@ namespace unroll::extension {
 
 /// Where in a program an operation stands: the scopes that were open, the outermost first.
 struct Place {
+  /// One scope: a module or a time step.
   struct Frame {
     std::string module;  ///< empty for a time step
     std::optional<Index> time_step;

@@ -66,6 +66,7 @@ struct Lanes {
   explicit Lanes(V value) requires is_vector : v(value) {}
   Lanes(double constant) : v(from(constant)) {}
 
+  /// How many elements the register holds.
   static constexpr std::ptrdiff_t width() {
     if constexpr (is_vector)
       return static_cast<std::ptrdiff_t>(V::size);
@@ -73,6 +74,7 @@ struct Lanes {
       return 1;
   }
 
+  /// Reads width() elements; they need no alignment.
   template <class T>
   static Lanes load(const T* from) {
     if constexpr (is_vector)
@@ -80,6 +82,7 @@ struct Lanes {
     else
       return Lanes(static_cast<double>(*from));
   }
+  /// Writes width() elements.
   template <class T>
   void store(T* to) const {
     if constexpr (is_vector)
@@ -101,6 +104,7 @@ struct Lanes {
   // xsimd's own != is false for NaN on AVX-512.
   friend auto operator!=(Lanes a, Lanes b) { return !(a == b); }
 
+  /// The lanes of a register, or of a double.
   static Lanes wrap(V value) {
     Lanes lanes;
     lanes.v = value;

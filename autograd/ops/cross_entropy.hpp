@@ -12,6 +12,7 @@
 /// outside 0..C-1 and when all rows that there are do not count, DtypeError.
 namespace unroll {
 
+/// Options of nll_loss.
 struct NllOptions {
   Tensor weights = {};        ///< [C], floating: how much each class counts; 1 when left out
   Index ignore_index = -100;  ///< a target that is no class: its row has loss and gradient 0

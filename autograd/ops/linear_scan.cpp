@@ -170,7 +170,13 @@ Variable linear_scan(const Variable& a, const Variable& b, const LinearScanOptio
     input = where(running, input, zeros({}, b.dtype()));
   }
   Tensor resets;
-  if (options.resets.defined()) resets = ne(options.resets, 0.0).to(b.dtype()).contiguous();
+  if (options.resets.defined()) {
+    const Tensor begins = ne(options.resets, 0.0).to(b.dtype());
+    // In reverse the step before a boundary is the one that does not see the state it is given.
+    resets = options.reverse
+                 ? delayed(begins, zeros({b.size(1)}, b.dtype()), true).value().contiguous()
+                 : begins.contiguous();
+  }
   return scan(decay, input, {.start = options.start, .reverse = options.reverse, .resets = resets});
 }
 

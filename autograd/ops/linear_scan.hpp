@@ -15,8 +15,9 @@ struct LinearScanOptions {
   /// The number of steps of each sequence, B entries from 0 to T; empty: all T. Past its end a
   /// sequence keeps its state: h repeats it, and a and b there do not matter, be they NaN.
   std::vector<Index> lengths = {};
-  /// `[T,B]` of 0 and 1, any dtype: 1 where a step does not see the state before it, as at the
-  /// boundary of two documents. h_t is then b_t, and no gradient crosses.
+  /// `[T,B]` of 0 and 1, any dtype: 1 where a new sequence begins, as between two documents. No
+  /// state and no gradient crosses the boundary before that step, in either direction: forward, h_t
+  /// is then b_t; with `reverse`, h_{t-1} is b_{t-1}.
   Tensor resets = {};
 };
 

@@ -13,6 +13,7 @@ namespace unroll {
 /// added up to a scalar. The mean of nothing throws ShapeError.
 enum class Reduction { none, mean, sum };
 
+/// Options of losses that only reduce.
 struct LossOptions {
   Reduction reduction = Reduction::mean;
 };
@@ -23,6 +24,7 @@ Variable mse_loss(const Variable& x, const Variable& targets, const LossOptions&
 /// |x - target|, with derivative 0 where they are equal, a kink.
 Variable l1_loss(const Variable& x, const Variable& targets, const LossOptions& options = {});
 
+/// Options of huber_loss.
 struct HuberOptions {
   double delta = 1.0;  ///< above 0
   Reduction reduction = Reduction::mean;
@@ -38,6 +40,7 @@ Variable huber_loss(const Variable& x, const Variable& targets, const HuberOptio
 Variable binary_cross_entropy(const Variable& x, const Variable& targets,
                               const LossOptions& options = {});
 
+/// Options of binary_cross_entropy_with_logits.
 struct BinaryLogitsOptions {
   Tensor pos_weight =
       {};  ///< factor of the term of t; broadcasts to the shape of x; 1 when left out
@@ -49,6 +52,7 @@ struct BinaryLogitsOptions {
 Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& targets,
                                           const BinaryLogitsOptions& options = {});
 
+/// Options of kl_div.
 struct KlOptions {
   bool log_target = false;  ///< the targets are logarithms too
   Reduction reduction = Reduction::mean;
@@ -59,6 +63,7 @@ struct KlOptions {
 /// mean over rows is the sum divided by their number.
 Variable kl_div(const Variable& x, const Variable& targets, const KlOptions& options = {});
 
+/// Options of hinge_loss.
 struct HingeOptions {
   double margin = 1.0;
   Reduction reduction = Reduction::mean;
@@ -73,6 +78,7 @@ Variable hinge_loss(const Variable& x, const Tensor& targets, const HingeOptions
 Variable cosine_similarity(const Variable& a, const Variable& b, int axis = -1,
                            double epsilon = 1e-8);
 
+/// Options of cosine_embedding_loss.
 struct CosineEmbeddingOptions {
   double margin = 0.0;  ///< -1..1
   Reduction reduction = Reduction::mean;

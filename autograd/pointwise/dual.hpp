@@ -21,6 +21,7 @@ namespace unroll::lambda {
 template <class S, int N, std::uint32_t Which>
 struct Dual {
   static constexpr int count = std::popcount(Which);
+  /// True when the partial derivative by this input can be other than zero.
   static constexpr bool depends(int input) { return (Which >> input & 1U) != 0; }
   /// Where the partial of an input stands in `d`.
   static constexpr std::size_t place(int input) {

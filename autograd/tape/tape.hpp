@@ -67,6 +67,7 @@ class Tape {
   Gradients gradients(std::span<const Variable> outputs, std::span<const Variable> seeds,
                       const GradientOptions& options = {});
 
+  /// What the tape holds at present.
   TapeStatistics statistics() const;
   /// The parameters that this tape has seen, in the order of first use.
   std::vector<Parameter> parameters() const;

@@ -10,9 +10,12 @@ namespace unroll {
 /// float64.
 enum class Dtype : std::uint8_t { float32, float64, int64 };
 
+/// Bytes of an element.
 constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::float32 ? 4 : 8; }
+/// True for float32 and float64, which have gradients.
 constexpr bool is_floating(Dtype dtype) { return dtype != Dtype::int64; }
 
+/// "float32", "float64" or "int64".
 constexpr std::string_view to_string(Dtype dtype) {
   switch (dtype) {
     case Dtype::float32:
@@ -25,6 +28,7 @@ constexpr std::string_view to_string(Dtype dtype) {
   return "unknown";
 }
 
+/// True for the element types of tensors: float, double and std::int64_t.
 template <class T>
 inline constexpr bool is_element_v = false;
 template <>
@@ -34,6 +38,7 @@ inline constexpr bool is_element_v<double> = true;
 template <>
 inline constexpr bool is_element_v<std::int64_t> = true;
 
+/// The dtype of an element type.
 template <class T>
 constexpr Dtype dtype_of() {
   static_assert(is_element_v<T>, "a tensor holds float, double or std::int64_t");

@@ -46,11 +46,14 @@ void release(void* block, std::size_t bytes) noexcept;
 /// Lets standard containers draw on the recycled blocks.
 template <class T>
 struct Allocator {
+  /// Of the allocator's requirements in the standard.
   using value_type = T;
   Allocator() = default;
   template <class U>
   Allocator(const Allocator<U>& /*other*/) {}
+  /// A block for n elements, of the calling thread's pool.
   T* allocate(std::size_t n) { return static_cast<T*>(memory::allocate(n * sizeof(T))); }
+  /// Returns it, on any thread.
   void deallocate(T* block, std::size_t n) noexcept { memory::release(block, n * sizeof(T)); }
   friend bool operator==(const Allocator&, const Allocator&) { return true; }
 };
@@ -78,6 +81,7 @@ class Buffer {
 
   std::byte* data() const { return reinterpret_cast<std::byte*>(header_) + kAlignment; }
   std::size_t bytes() const { return header_ ? header_->bytes : 0; }
+  /// True when no other Buffer refers to the block.
   bool unique() const {
     return header_ && header_->references.load(std::memory_order_acquire) == 1;
   }

@@ -38,8 +38,11 @@ class Dims {
   const Index* begin() const { return values_.data(); }
   const Index* end() const { return values_.data() + rank_; }
 
+  /// Appends an axis. Throws ShapeError beyond the largest rank.
   void push_back(Index value) { insert(rank_, value); }
+  /// Inserts an axis before `axis`. Throws ShapeError beyond the largest rank.
   void insert(int axis, Index value);
+  /// Removes an axis.
   void erase(int axis);
 
   friend bool operator==(const Dims& a, const Dims& b) {
@@ -68,7 +71,9 @@ class Dims {
   int rank_ = 0;
 };
 
+/// Sizes, one an axis.
 using Shape = Dims;
+/// Steps between neighbours, counted in elements, one an axis.
 using Strides = Dims;
 
 /// Number of elements; 1 for rank 0.

@@ -135,8 +135,11 @@ class Tensor {
   detail::LayoutReference layout_;
 };
 
+/// A tensor of zeros.
 Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
+/// A tensor of ones.
 Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
+/// A tensor whose elements all have this value.
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
 /// 0, 1, ..., count - 1.
 Tensor arange(Index count, Dtype dtype = Dtype::int64);

@@ -28,6 +28,7 @@ struct Tolerances {
   }
 };
 
+/// How gradcheck compares, and what it checks beside the inputs.
 struct GradcheckOptions {
   Tolerances tolerances = {};
   /// Longest step of the central differences, relative to max(1, |x|); where it disagrees, shorter
@@ -102,6 +103,7 @@ struct GradcheckFinding {
   std::string text = {};      ///< the finding in words
 };
 
+/// What gradcheck found.
 struct GradcheckReport {
   bool passed = false;
   Index checked = 0;   ///< elements compared, or directions

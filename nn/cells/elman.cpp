@@ -16,7 +16,7 @@ Variable Elman::project(const Variable& x) const {
   return linear(x, weight_ih_, Variable(bias_ih_) + Variable(bias_hh_));
 }
 
-State Elman::step(const Variable& x, const State& state) const {
+Step Elman::step(const Variable& x, const State& state) const {
   return {activation_(linear(state[0], weight_hh_, x))};
 }
 

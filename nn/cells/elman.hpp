@@ -5,6 +5,7 @@
 
 namespace unroll::nn {
 
+/// Options of Elman.
 struct ElmanOptions {
   Activation activation = tanh;
 };
@@ -21,7 +22,7 @@ class Elman : public Cell {
   Elman(Index inputs, Index hidden, const ElmanOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   Activation activation_;

@@ -25,7 +25,7 @@ State Euler::initial_state(Index batch, Dtype dtype) const {
   return {zeros({batch, state_sizes()[0]}, dtype), full({batch, 1}, options_.start, dtype)};
 }
 
-State Euler::step(const Variable& x, const State& state) const {
+Step Euler::step(const Variable& x, const State& state) const {
   const Variable slope = g_(state[0], state[1], x);
   // A slope of another shape would broadcast: silently wrong where [B,1] meets [B,N].
   if (!slope.defined() || slope.shape() != state[0].shape())

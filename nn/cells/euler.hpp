@@ -39,7 +39,7 @@ class Euler : public Cell {
   }
 
   State initial_state(Index batch, Dtype dtype) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   static EulerOptions checked(const EulerOptions& options);

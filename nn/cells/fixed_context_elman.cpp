@@ -10,7 +10,7 @@ FixedContextElman::FixedContextElman(Index inputs, Index hidden,
 
 Variable FixedContextElman::project(const Variable& x) const { return input_(x); }
 
-State FixedContextElman::step(const Variable& x, const State& state) const {
+Step FixedContextElman::step(const Variable& x, const State& state) const {
   return {activation_(x + state[0])};
 }
 

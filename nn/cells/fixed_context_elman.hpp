@@ -6,6 +6,7 @@
 
 namespace unroll::nn {
 
+/// Options of FixedContextElman.
 struct FixedContextElmanOptions {
   Activation activation = tanh;
   bool bias = true;  ///< false for the network without bias
@@ -24,7 +25,7 @@ class FixedContextElman : public Cell {
   FixedContextElman(Index inputs, Index hidden, const FixedContextElmanOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   Activation activation_;

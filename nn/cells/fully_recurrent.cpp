@@ -10,7 +10,7 @@ FullyRecurrent::FullyRecurrent(Index inputs, Index hidden, const FullyRecurrentO
 
 Variable FullyRecurrent::project(const Variable& x) const { return input_(x); }
 
-State FullyRecurrent::step(const Variable& x, const State& state) const {
+Step FullyRecurrent::step(const Variable& x, const State& state) const {
   return {activation_(linear(state[0], recurrent_.weight(), x))};
 }
 

@@ -6,6 +6,7 @@
 
 namespace unroll::nn {
 
+/// Options of FullyRecurrent.
 struct FullyRecurrentOptions {
   Activation activation = tanh;
   bool bias = true;  ///< false for the network without bias
@@ -25,7 +26,7 @@ class FullyRecurrent : public Cell {
   FullyRecurrent(Index inputs, Index hidden, const FullyRecurrentOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   Activation activation_;

@@ -23,7 +23,7 @@ GRU::GRU(Index inputs, Index hidden)
 
 Variable GRU::project(const Variable& x) const { return linear(x, weight_ih_, bias_ih_); }
 
-State GRU::step(const Variable& x, const State& state) const {
+Step GRU::step(const Variable& x, const State& state) const {
   auto [xr, xz, xn] = split<3>(x);
   auto [hr, hz, hn] = split<3>(linear(state[0], weight_hh_, bias_hh_));
   return {pointwise("gru", gates, xr, xz, xn, hr, hz, hn, state[0])};

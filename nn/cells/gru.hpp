@@ -20,7 +20,7 @@ class GRU : public Cell {
   GRU(Index inputs, Index hidden);
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   Parameter weight_ih_, weight_hh_, bias_ih_, bias_hh_;

@@ -12,7 +12,7 @@ Jordan::Jordan(Index inputs, Index hidden, Index outputs, const JordanOptions& o
 
 Variable Jordan::project(const Variable& x) const { return input_(x); }
 
-State Jordan::step(const Variable& x, const State& state) const {
+Step Jordan::step(const Variable& x, const State& state) const {
   const Variable a = activation_(linear(state[0], feedback_.weight(), x));
   return {output_activation_(readout_(a))};
 }

@@ -28,7 +28,7 @@ class Jordan : public Cell {
   Jordan(Index inputs, Index hidden, Index outputs, const JordanOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
   State force(const State& state, const Variable& target) const override;
 
  private:

@@ -20,7 +20,7 @@ Jordan1986::Jordan1986(Index plan, Index hidden, Index outputs, const Jordan1986
 
 Variable Jordan1986::project(const Variable& x) const { return plan_(x); }
 
-State Jordan1986::step(const Variable& x, const State& state) const {
+Step Jordan1986::step(const Variable& x, const State& state) const {
   const Variable s = decay_ * state[1] + state[0];
   const Variable a = activation_(linear(s, state_.weight(), x));
   return {output_activation_(readout_(a)), s};

@@ -30,7 +30,7 @@ class Jordan1986 : public Cell {
   Jordan1986(Index plan, Index hidden, Index outputs, const Jordan1986Options& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
   State force(const State& state, const Variable& target) const override;
 
  private:

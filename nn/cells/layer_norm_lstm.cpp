@@ -38,7 +38,7 @@ Variable LayerNormLSTM::project(const Variable& x) const {
   return layer_norm(linear(x, weight_ih_), scale_ih_, bias_, epsilon_);
 }
 
-State LayerNormLSTM::step(const Variable& x, const State& state) const {
+Step LayerNormLSTM::step(const Variable& x, const State& state) const {
   auto [xi, xf, xg, xo] = split<4>(x);
   auto [hi, hf, hg, ho] =
       split<4>(layer_norm(linear(state[0], weight_hh_), scale_hh_, {}, epsilon_));

@@ -27,7 +27,7 @@ class LayerNormLSTM : public Cell {
   LayerNormLSTM(Index inputs, Index hidden, const LayerNormLSTMOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   double epsilon_;

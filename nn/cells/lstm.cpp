@@ -26,7 +26,7 @@ Variable LSTM::project(const Variable& x) const {
   return linear(x, weight_ih_, Variable(bias_ih_) + Variable(bias_hh_));
 }
 
-State LSTM::step(const Variable& x, const State& state) const {
+Step LSTM::step(const Variable& x, const State& state) const {
   auto [i, f, g, o] = split<4>(linear(state[0], weight_hh_, x));
   auto [h, c] = pointwise("lstm", gates, i, f, g, o, state[1]);
   return {h, c};

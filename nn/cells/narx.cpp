@@ -8,14 +8,14 @@
 namespace unroll::nn {
 namespace {
 
-std::vector<Index> line_sizes(Index inputs, Index outputs, const NARXOptions& options) {
+std::vector<Shape> line_shapes(Index inputs, Index outputs, const NARXOptions& options) {
   if (options.output_delays < 1 || options.input_delays < 0)
     throw ArgumentError(
         "narx: output_delays must be at least 1 and input_delays at least 0, they are " +
         std::to_string(options.output_delays) + " and " + std::to_string(options.input_delays));
-  std::vector<Index> sizes{options.output_delays * outputs};
-  if (options.input_delays > 0) sizes.push_back(options.input_delays * inputs);
-  return sizes;
+  std::vector<Shape> shapes{Shape{options.output_delays * outputs}};
+  if (options.input_delays > 0) shapes.push_back(Shape{options.input_delays * inputs});
+  return shapes;
 }
 
 /// The delay line with `value` at its front and the oldest value dropped.
@@ -27,7 +27,7 @@ Variable push(const Variable& value, const Variable& line) {
 }  // namespace
 
 NARX::NARX(Index inputs, Index hidden, Index outputs, const NARXOptions& options)
-    : Cell(inputs, line_sizes(inputs, outputs, options)),
+    : Cell(inputs, line_shapes(inputs, outputs, options)),
       outputs_(outputs),
       activation_(options.activation),
       output_activation_(options.output_activation),
@@ -43,7 +43,7 @@ Variable NARX::project(const Variable& x) const {
   return delayed_ ? concat({input_(x), x}) : input_(x);
 }
 
-State NARX::step(const Variable& x, const State& state) const {
+Step NARX::step(const Variable& x, const State& state) const {
   const auto output_of = [&](const Variable& s) {
     return output_activation_(readout_(activation_(s)));
   };

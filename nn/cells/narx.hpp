@@ -34,7 +34,7 @@ class NARX : public Cell {
   NARX(Index inputs, Index hidden, Index outputs, const NARXOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
   Variable output(const State& state) const override;
   Index outputs() const override { return outputs_; }
   State force(const State& state, const Variable& target) const override;

@@ -13,7 +13,7 @@ OutputToHidden::OutputToHidden(Index inputs, Index hidden, Index outputs,
 
 Variable OutputToHidden::project(const Variable& x) const { return input_(x); }
 
-State OutputToHidden::step(const Variable& x, const State& state) const {
+Step OutputToHidden::step(const Variable& x, const State& state) const {
   const Variable o = readout_(activation_(linear(state[1], feedback_.weight(), x)));
   return {o, feedback_activation_(o)};
 }

@@ -32,7 +32,7 @@ class OutputToHidden : public Cell {
                  const OutputToHiddenOptions& options = {});
 
   Variable project(const Variable& x) const override;
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
   State force(const State& state, const Variable& target) const override;
 
  private:

@@ -13,7 +13,7 @@ WilliamsZipser::WilliamsZipser(Index inputs, Index units, const WilliamsZipserOp
       weight_(parameter("weight", init::pytorch_default({units, inputs + units}, inputs + units))) {
 }
 
-State WilliamsZipser::step(const Variable& x, const State& state) const {
+Step WilliamsZipser::step(const Variable& x, const State& state) const {
   const Variable xi = concat({x, state[0]});
   return {activation_(linear(xi, weight_))};
 }

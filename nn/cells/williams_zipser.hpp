@@ -27,7 +27,7 @@ class WilliamsZipser : public Cell {
   /// Throws ArgumentError when a size is below 1.
   WilliamsZipser(Index inputs, Index units, const WilliamsZipserOptions& options = {});
 
-  State step(const Variable& x, const State& state) const override;
+  Step step(const Variable& x, const State& state) const override;
   State force(const State& state, const Variable& target) const override;
 
  private:

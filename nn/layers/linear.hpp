@@ -7,6 +7,7 @@
 
 namespace unroll::nn {
 
+/// Options of Linear.
 struct LinearOptions {
   bool bias = true;
 };

@@ -7,6 +7,7 @@
 
 namespace unroll::nn {
 
+/// Options of MLP.
 struct MLPOptions {
   Activation activation = tanh;                      ///< of every layer but the last
   Activation output_activation = linear_activation;  ///< of the last

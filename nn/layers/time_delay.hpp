@@ -39,6 +39,7 @@ class TimeDelay : public Module {
   std::vector<Parameter> bias_;  // one or none
 };
 
+/// Options of LearnedDelay.
 struct LearnedDelayOptions {
   Index max_delay = 8;
   bool bias = true;

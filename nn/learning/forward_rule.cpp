@@ -1,3 +1,4 @@
+#include <autograd/kernels/gemm.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/tape/record.hpp>
@@ -52,6 +53,14 @@ Variable linearised(const Tensor& values, const std::vector<Influence>& influenc
   });
 }
 
+/// The influences of rows begin .. end of what a step computes.
+std::vector<Influence> part_of(const std::vector<Influence>& all, Index begin, Index end) {
+  std::vector<Influence> part;
+  for (const Influence& influence : all)
+    part.push_back({influence.parameter, influence.matrix.slice(1, begin, end).contiguous()});
+  return part;
+}
+
 }  // namespace
 
 ForwardRule::ForwardRule(const char* name, Recurrent rnn, StepLoss loss,
@@ -59,12 +68,11 @@ ForwardRule::ForwardRule(const char* name, Recurrent rnn, StepLoss loss,
     : LearningRule(name, std::move(rnn), std::move(loss), options.teacher) {}
 
 /// The influences on a parameter that was not met before are zero.
-Tensor& ForwardRule::matrix_of(std::vector<Influence>& influences,
-                               const Parameter& parameter) const {
+Tensor& ForwardRule::matrix_of(std::vector<Influence>& influences, const Parameter& parameter,
+                               Index rows) const {
   for (Influence& influence : influences)
     if (influence.parameter == parameter) return influence.matrix;
-  const Tensor matrix =
-      zeros({values_.size(0), values_.size(1), parameter.value().size()}, values_.dtype());
+  const Tensor matrix = zeros({values_.size(0), rows, parameter.value().size()}, values_.dtype());
   return influences.emplace_back(Influence{parameter, matrix}).matrix;
 }
 
@@ -83,15 +91,16 @@ void ForwardRule::begin(const State& state, Index batch, Dtype dtype) {
       const Gradients slopes = gradients_of(tape, joined, b, j, last);
       for (const ParameterGradient& slope : slopes.parameters())
         copy_row(slope.to_dense(),
-                 matrix_of(influences_, slope.parameter).select(0, b).select(0, j));
+                 matrix_of(influences_, slope.parameter, joined.size(1)).select(0, b).select(0, j));
     }
 }
 
 /// One step of the cell from the state before, in which what it reads of its output is replaced.
-State ForwardRule::transition(const Tensor& x, const State& before, const Tensor& forced) const {
+Step ForwardRule::transition(const Tensor& x, const State& before, const Tensor& forced) const {
   const Variable projected = select(project(name(), cell(), unsqueeze(x, 0)), 0, 0);
-  State after = cell().step(projected, forced.defined() ? cell().force(before, forced) : before);
-  check_state(name(), "what step returned", cell(), after, x.size(0));
+  const State read = forced.defined() ? cell().force(before, forced) : before;
+  Step after = cell().step(projected, read);
+  check_state(name(), "what step returned", cell(), after.state, x.size(0));
   return after;
 }
 
@@ -101,7 +110,7 @@ void ForwardRule::check_recurrent(const Tensor& x) {
   const Tape tape;  // so that no tape of the user records it
   const Tensor unknown =
       full({1, values_.size(1)}, std::numeric_limits<double>::quiet_NaN(), values_.dtype());
-  const Variable next = join(transition(row(x, 0), part(unknown, cell().state_sizes()), {}));
+  const Variable next = join(transition(row(x, 0), part(unknown, cell()), {}).state);
   const std::vector<double> numbers = next.value().to_vector<double>();
   if (std::none_of(numbers.begin(), numbers.end(), [](double s) { return std::isnan(s); }))
     throw ArgumentError(std::string(name()) +
@@ -115,36 +124,49 @@ std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
   check_recurrent(x);
   const Index batch = values_.size(0);
   const Index size = values_.size(1);
-  const std::vector<Index>& sizes = cell().state_sizes();
+  // What the step computes, [B,m]: the state and, behind it, an output of its own.
   std::vector<Influence> next;
   memory::Vector<Variable> rows;
   for (Index b = 0; b < batch; ++b) {
     Tape tape;
     const Variable before = tape.watch(row(values_, b));
-    const Variable after = join(transition(row(x, b), part(before, sizes), row(forced_, b)));
+    const Step step = transition(row(x, b), part(before, cell()), row(forced_, b));
+    Variable after = join(step.state);
+    if (step.output.defined()) after = concat({after, step.output});
+    const Index computed = after.size(1);
     rows.push_back(detach(after));
     if (!after.recorded()) continue;
-    Tensor jacobian = Tensor::empty({size, size}, values_.dtype());
-    for (Index j = 0; j < size; ++j) {
-      const Gradients slopes = gradients_of(tape, after, 0, j, j + 1 == size);
+    Tensor jacobian = Tensor::empty({computed, size}, values_.dtype());
+    for (Index j = 0; j < computed; ++j) {
+      const Gradients slopes = gradients_of(tape, after, 0, j, j + 1 == computed);
       copy_row(slopes[before].value(), jacobian.select(0, j));
       for (const ParameterGradient& slope : slopes.parameters())
-        copy_row(slope.to_dense(), matrix_of(next, slope.parameter).select(0, b).select(0, j));
+        copy_row(slope.to_dense(),
+                 matrix_of(next, slope.parameter, computed).select(0, b).select(0, j));
     }
     for (const Influence& influence : influences_) {
-      Tensor reached = matrix_of(next, influence.parameter).select(0, b);
-      carry(jacobian, influence.matrix.select(0, b), reached);
+      const Tensor reached = matrix_of(next, influence.parameter, computed).select(0, b);
+      const Tensor reaching = influence.matrix.select(0, b);
+      Tensor of_state = reached.slice(0, 0, size);
+      carry(jacobian.slice(0, 0, size), reaching, of_state);
+      if (computed == size) continue;
+      Tensor of_output = reached.slice(0, size, computed);
+      kernels::gemm(jacobian.slice(0, size, computed), reaching, of_output, 1.0);
     }
   }
-  influences_ = std::move(next);
-  values_ = concat(rows, 0).value();
+  const Tensor computed = concat(rows, 0).value();
+  const Index m = computed.size(1);
+  values_ = computed.slice(1, 0, size).contiguous();
+  influences_ = part_of(next, 0, size);
   forced_ = forced() ? teach(target) : Tensor();
 
   Tape tape;
-  state_ = part(values_, sizes);
+  state_ = part(values_, cell());
   if (forced()) state_ = detach(cell().force(state_, forced_));
-  const Variable loss =
-      loss_of(cell().output(part(linearised(values_, influences_), sizes)), target);
+  const Variable output =
+      m > size ? linearised(computed.slice(1, size, m).contiguous(), part_of(next, size, m))
+               : cell().output(part(linearised(values_, influences_), cell()));
+  const Variable loss = loss_of(output, target);
   if (!loss.defined()) return std::nullopt;
   return Update{tape.gradients(loss), loss.item(), 1};
 }

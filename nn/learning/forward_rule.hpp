@@ -36,8 +36,9 @@ class ForwardRule : public LearningRule {
  private:
   void begin(const State& state, Index batch, Dtype dtype) override;
   std::optional<Update> read(const Tensor& x, const Tensor& target) override;
-  State transition(const Tensor& x, const State& before, const Tensor& forced) const;
-  Tensor& matrix_of(std::vector<Influence>& influences, const Parameter& parameter) const;
+  Step transition(const Tensor& x, const State& before, const Tensor& forced) const;
+  Tensor& matrix_of(std::vector<Influence>& influences, const Parameter& parameter,
+                    Index rows) const;
   void check_recurrent(const Tensor& x);
 
   Tensor values_;  // the state, [B,n]

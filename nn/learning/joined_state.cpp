@@ -6,14 +6,24 @@
 namespace unroll::nn {
 
 Variable join(const State& state) {
-  return state.size() == 1 ? state[0]
-                           : concat(memory::Vector<Variable>(state.begin(), state.end()));
+  const auto flat = [](const Variable& x) {
+    return x.rank() == 2 ? x : reshape(x, {x.size(0), x.value().size() / x.size(0)});
+  };
+  if (state.size() == 1) return flat(state[0]);
+  memory::Vector<Variable> parts;
+  for (const Variable& value : state) parts.push_back(flat(value));
+  return concat(parts);
 }
 
-State part(const Variable& joined, const std::vector<Index>& sizes) {
-  if (sizes.size() == 1) return {joined};
+State part(const Variable& joined, const Cell& cell) {
+  const std::vector<Shape>& shapes = cell.state_shapes();
+  std::vector<Variable> parts{joined};
+  if (shapes.size() > 1) parts = split(joined, cell.state_sizes());
   State state;
-  for (Variable& value : split(joined, sizes)) state.push_back(std::move(value));
+  for (std::size_t k = 0; k < parts.size(); ++k)
+    state.push_back(shapes[k].rank() == 1
+                        ? std::move(parts[k])
+                        : reshape(parts[k], with_batch(joined.size(0), shapes[k])));
   return state;
 }
 

@@ -7,10 +7,10 @@
 /// The state as one matrix, for what takes its Jacobians.
 namespace unroll::nn {
 
-/// All parts of a state side by side: `[B,n]`.
+/// All parts of a state concatenated: `[B,n]`.
 Variable join(const State& state);
 
-/// The parts, `[B,H]` each, of `joined: [B,n]`.
-State part(const Variable& joined, const std::vector<Index>& sizes);
+/// The parts of `joined: [B,n]`, in the shapes of the cell's state.
+State part(const Variable& joined, const Cell& cell);
 
 }  // namespace unroll::nn

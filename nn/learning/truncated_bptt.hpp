@@ -6,6 +6,7 @@
 
 namespace unroll::nn {
 
+/// Options of TruncatedBPTT.
 struct TruncatedBPTTOptions {
   Index k1 = 20;  ///< steps from update to update
   Index k2 = 20;  ///< steps that an update goes back; at least k1

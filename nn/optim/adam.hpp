@@ -4,6 +4,7 @@
 
 namespace unroll::nn {
 
+/// Options of Adam.
 struct AdamOptions {
   double learning_rate = 1e-3;
   double beta1 = 0.9;

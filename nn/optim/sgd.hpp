@@ -4,6 +4,7 @@
 
 namespace unroll::nn {
 
+/// Options of SGD.
 struct SGDOptions {
   double learning_rate = 0.01;
   double momentum = 0.0;

@@ -33,6 +33,7 @@ class UpdatePass {
     insert<1>(f, gradient.contiguous(), weight, kept...);
   }
 
+  /// Runs all updates that were inserted, on several threads when that pays.
   void run() const;
 
  private:

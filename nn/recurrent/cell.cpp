@@ -11,26 +11,48 @@ void State::throw_index(std::size_t k) const {
                       "; a cell has as many as the state sizes it gives its base class");
 }
 
+Shape with_batch(Index batch, const Shape& shape) {
+  Shape all{batch};
+  for (Index size : shape) all.push_back(size);
+  return all;
+}
+
 State detach(const State& state) {
   State constants;
   for (const Variable& value : state) constants.push_back(unroll::detach(value));
   return constants;
 }
 
-Cell::Cell(Index inputs, std::vector<Index> state_sizes)
-    : inputs_(inputs), state_sizes_(std::move(state_sizes)) {
+namespace {
+
+std::vector<Shape> shapes_of(std::initializer_list<StateShape> list) {
+  std::vector<Shape> shapes;
+  for (const StateShape& state : list) shapes.push_back(state.shape);
+  return shapes;
+}
+
+}  // namespace
+
+Cell::Cell(Index inputs, std::initializer_list<StateShape> state_shapes)
+    : Cell(inputs, shapes_of(state_shapes)) {}
+
+Cell::Cell(Index inputs, std::vector<Shape> state_shapes)
+    : inputs_(inputs), state_shapes_(std::move(state_shapes)) {
   if (inputs < 1)
     throw ArgumentError("cell: the number of inputs must be at least 1, it is " +
                         std::to_string(inputs));
-  if (state_sizes_.empty()) throw ArgumentError("cell: there must be at least one state tensor");
-  for (Index size : state_sizes_)
-    if (size < 1)
-      throw ArgumentError("cell: a state size must be at least 1, it is " + std::to_string(size));
+  if (state_shapes_.empty()) throw ArgumentError("cell: there must be at least one state tensor");
+  for (const Shape& shape : state_shapes_) {
+    for (Index size : shape)
+      if (size < 1)
+        throw ArgumentError("cell: a state size must be at least 1, it is " + std::to_string(size));
+    state_sizes_.push_back(size_of(shape));
+  }
 }
 
 State Cell::initial_state(Index batch, Dtype dtype) const {
   State state;
-  for (Index size : state_sizes_) state.push_back(zeros({batch, size}, dtype));
+  for (const Shape& shape : state_shapes_) state.push_back(zeros(with_batch(batch, shape), dtype));
   return state;
 }
 

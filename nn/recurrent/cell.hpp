@@ -5,13 +5,15 @@
 #include <nn/module.hpp>
 
 #include <concepts>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
 namespace unroll::nn {
 
-/// The state of a cell, `[B,H]` each: one tensor for an Elman network, hidden and cell state for an
-/// LSTM. A value, passed in and out; no module hides one.
+/// The state of a cell, the batch axis first: one tensor `[B,H]` for an Elman network, hidden and
+/// cell state for an LSTM, a matrix `[B,N,M]` for a memory. A value, passed in and out; no module
+/// hides one.
 class State {
  public:
   State() = default;
@@ -46,18 +48,47 @@ class State {
   memory::Vector<Variable> values_;
 };
 
+/// `[B,...]` for a state tensor of this shape.
+Shape with_batch(Index batch, const Shape& shape);
+
 /// The state as constants: where truncated backpropagation through time cuts.
 State detach(const State& state);
+
+/// What a step returns: the state after it and, where that is not all, its output.
+struct Step {
+  /// `output` is what Cell::output makes of the state.
+  Step(State after) : state(std::move(after)) {}
+  template <std::convertible_to<Variable>... V>
+  requires(sizeof...(V) > 0) Step(V&&... values) : state(std::forward<V>(values)...) {}
+  /// An output `[B,O]` of its own, which may read the input and the state before. Explicit, since
+  /// `return {h, c}` is a state of two tensors.
+  explicit Step(Variable output_of_step, State after)
+      : output(std::move(output_of_step)), state(std::move(after)) {}
+
+  Variable output;  ///< undefined where it is Cell::output of the state
+  State state;
+};
+
+/// The shape of a state tensor without its batch axis: H, or {N, M}.
+struct StateShape {
+  StateShape(Index size) : shape{size} {}
+  StateShape(std::initializer_list<Index> sizes) : shape(sizes) {}
+  StateShape(Shape sizes) : shape(sizes) {}
+  Shape shape;
+};
 
 /// One step of a recurrent network. To make a cell, derive from this class and write step();
 /// unrolling, stacking, backpropagation through time and whatever else works on cells come from it.
 class Cell : public Module {
  public:
-  /// `state_sizes`: the H of each state tensor `[B,H]`. Throws ArgumentError when a size is
-  /// below 1.
-  Cell(Index inputs, std::vector<Index> state_sizes);
+  /// `state_shapes`: of each state tensor, without the batch axis: `{H}`, `{H, H}`, `{{N, M}, H}`.
+  /// Throws ArgumentError when there are none or a size is below 1.
+  Cell(Index inputs, std::initializer_list<StateShape> state_shapes);
+  Cell(Index inputs, std::vector<Shape> state_shapes);
 
   Index inputs() const { return inputs_; }
+  const std::vector<Shape>& state_shapes() const { return state_shapes_; }
+  /// The number of elements of each state tensor, for one sequence.
   const std::vector<Index>& state_sizes() const { return state_sizes_; }
 
   /// State before the first step; zeros unless overridden. `dtype` is that of the input. A learned
@@ -69,14 +100,14 @@ class Cell : public Module {
   /// so what a step becomes must depend on that step of x alone.
   virtual Variable project(const Variable& x) const { return x; }
 
-  /// One step: `x: [B,P]`, a slice of what project() returned, and the state `[B,H]` before it, to
-  /// the state after it.
-  virtual State step(const Variable& x, const State& state) const = 0;
+  /// One step: `x: [B,P]`, a slice of what project() returned, and the previous state, to the state
+  /// after it and the output.
+  virtual Step step(const Variable& x, const State& state) const = 0;
 
-  /// What the next layer sees of a state: `[B,O]`. The default is the first tensor, the hidden
-  /// state. Override outputs() too when the size differs from that of state[0].
+  /// The output `[B,O]` of a step that returned a state alone. The default is the first tensor, the
+  /// hidden state. Override outputs() too when the size differs from that of state[0].
   virtual Variable output(const State& state) const { return state[0]; }
-  /// O, the size of output(); that of the first state tensor unless output() is overridden.
+  /// O, the size of the output; that of the first state tensor unless overridden.
   virtual Index outputs() const { return state_sizes_[0]; }
 
   /// Teacher forcing: the state with the output that the next step will read replaced by
@@ -86,6 +117,7 @@ class Cell : public Module {
 
  private:
   Index inputs_;
+  std::vector<Shape> state_shapes_;
   std::vector<Index> state_sizes_;
 };
 

@@ -1,23 +1,42 @@
 #include <autograd/tensor/error.hpp>
 #include <nn/recurrent/cell_checks.hpp>
 
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 namespace unroll::nn {
+namespace {
+
+std::string in_class(const Cell& cell) { return " (class " + class_name(cell) + ")"; }
+
+}  // namespace
+
+std::string class_name(const Cell& cell) {
+  const char* mangled = typeid(cell).name();
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free);
+  return status == 0 ? name.get() : mangled;
+}
 
 void check_state(const char* name, const char* what, const Cell& cell, const State& state,
                  Index batch) {
-  const std::vector<Index>& sizes = cell.state_sizes();
-  if (state.size() != sizes.size())
+  const std::vector<Shape>& shapes = cell.state_shapes();
+  if (state.size() != shapes.size())
     throw ShapeError(std::string(name) + ": " + what + " has " + std::to_string(state.size()) +
-                     " tensors, the cell keeps " + std::to_string(sizes.size()) +
+                     " tensors, the cell keeps " + std::to_string(shapes.size()) + in_class(cell) +
                      "; all parts of a state are carried together");
-  for (std::size_t k = 0; k < sizes.size(); ++k)
-    if (!state[k].defined() || state[k].shape() != Shape{batch, sizes[k]})
+  for (std::size_t k = 0; k < shapes.size(); ++k)
+    if (!state[k].defined() || state[k].shape() != with_batch(batch, shapes[k]))
       throw ShapeError(std::string(name) + ": " + what + " has at " + std::to_string(k) + ' ' +
                        describe(state[k].value()) + ", this cell and a batch of " +
-                       std::to_string(batch) + " need " + to_string(Shape{batch, sizes[k]}) +
+                       std::to_string(batch) + " need " + to_string(with_batch(batch, shapes[k])) +
+                       in_class(cell) +
                        "; a state belongs to the cell and the sequences it was computed from");
 }
 
@@ -27,6 +46,21 @@ Variable project(const char* name, const Cell& cell, const Variable& x) {
     throw ShapeError(std::string(name) + ": project made " + describe(projected.value()) +
                      " of x " + to_string(x.shape()) + "; the first axis must stay the time");
   return projected;
+}
+
+Step step(const char* name, const Cell& cell, const Variable& x, const State& state) {
+  Step after = cell.step(x, state);
+  const Index batch = x.size(0);
+  check_state(name, "what step returned", cell, after.state, batch);
+  if (!after.output.defined()) after.output = cell.output(after.state);
+  const Shape expected{batch, cell.outputs()};
+  if (!after.output.defined() || after.output.shape() != expected)
+    throw ShapeError(std::string(name) + ": the output of step is " +
+                     describe(after.output.value()) + ", this cell and a batch of " +
+                     std::to_string(batch) + " need " + to_string(expected) + in_class(cell) +
+                     "; override outputs() when the output has another size than the first state "
+                     "tensor");
+  return after;
 }
 
 void check_constant(const char* name, const State& state) {

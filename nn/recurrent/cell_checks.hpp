@@ -2,8 +2,13 @@
 
 #include <nn/recurrent/cell.hpp>
 
+#include <string>
+
 /// What whoever runs a cell asks of it, and of the states that come with it.
 namespace unroll::nn {
+
+/// The class of a cell, as the program names it.
+std::string class_name(const Cell& cell);
 
 /// Throws ShapeError, beginning with `name`, unless the state is one of this cell and batch.
 /// `what` names it: "the state given".
@@ -13,6 +18,11 @@ void check_state(const char* name, const char* what, const Cell& cell, const Sta
 /// What project() makes of `x: [T,B,I]`. Throws ShapeError, beginning with `name`, unless the first
 /// axis is still the time.
 Variable project(const char* name, const Cell& cell, const Variable& x);
+
+/// One step of the cell, with its output: that of the step, or what output() makes of the state.
+/// `x: [B,P]`. Throws ShapeError, beginning with `name` and naming the cell's class, for a state or
+/// an output of another shape.
+Step step(const char* name, const Cell& cell, const Variable& x, const State& state);
 
 /// Throws TapeError for a state that is recorded, and so could have come from anywhere.
 void check_constant(const char* name, const State& state);

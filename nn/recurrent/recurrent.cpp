@@ -1,6 +1,8 @@
 #include <autograd/derivatives/checkpoint.hpp>
+#include <autograd/ops/comparison.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
+#include <autograd/ops/reductions.hpp>
 #include <autograd/ops/stack_builder.hpp>
 #include <autograd/tape/access.hpp>
 #include <autograd/tensor/copy.hpp>
@@ -23,9 +25,9 @@ namespace unroll::nn {
 namespace {
 
 void check_input(const Cell& cell, const Variable& x) {
-  if (!x.defined() || x.rank() != 3 || x.size(2) != cell.inputs() || x.size(0) < 1 || x.size(1) < 1)
+  if (!x.defined() || x.rank() != 3 || x.size(2) != cell.inputs() || x.size(1) < 1)
     throw ShapeError("recurrent: x is " + describe(x.value()) + ", the cell takes [T,B," +
-                     std::to_string(cell.inputs()) + "] with T and B at least 1");
+                     std::to_string(cell.inputs()) + "] with B at least 1");
 }
 
 /// The number of steps that are forced.
@@ -47,10 +49,17 @@ void check_lengths(const Variable& x, const std::vector<Index>& lengths) {
                      to_string(x.shape()) + "; each of the " + std::to_string(x.size(1)) +
                      " sequences needs one");
   for (std::size_t b = 0; b < lengths.size(); ++b)
-    if (lengths[b] < 1 || lengths[b] > x.size(0))
+    if (lengths[b] < 0 || lengths[b] > x.size(0))
       throw ArgumentError(what + "the length of sequence " + std::to_string(b) + " is " +
                           std::to_string(lengths[b]) + "; with x " + to_string(x.shape()) +
-                          " it must lie in 1.." + std::to_string(x.size(0)));
+                          " it must lie in 0.." + std::to_string(x.size(0)));
+}
+
+/// `mask: [B,1]` with as many axes of size 1 as broadcast along a state `[B,...]`.
+Tensor beside(const Tensor& mask, const Variable& state) {
+  Shape shape(state.rank(), 1);
+  shape[0] = mask.shape()[0];
+  return state.rank() == 2 ? mask : mask.reshape(shape);
 }
 
 /// Where the sequences of a batch end, and what that does to values. Does nothing for sequences of
@@ -78,13 +87,46 @@ class Ends {
   State hold(Index t, State after, const State& before) const {
     if (t < common_) return after;
     const Tensor running = running_.select(0, t);
-    for (std::size_t k = 0; k < after.size(); ++k) after[k] = where(running, after[k], before[k]);
+    for (std::size_t k = 0; k < after.size(); ++k)
+      after[k] = where(beside(running, after[k]), after[k], before[k]);
     return after;
   }
 
  private:
   Index common_;    // steps that every sequence has
   Tensor running_;  // [T,B,1]: 1 up to the end of a sequence, then 0; undefined when there are none
+};
+
+/// Where new sequences begin inside the rows of a batch.
+class Resets {
+ public:
+  Resets(const Variable& x, const Tensor& begins) {
+    if (!begins.defined()) return;
+    if (begins.shape() != Shape{x.size(0), x.size(1)})
+      throw ShapeError("recurrent: resets are " + describe(begins) + ", for x " +
+                       to_string(x.shape()) + " they must be [T,B], " +
+                       to_string(Shape{x.size(0), x.size(1)}));
+    begins_ = ne(begins, 0.0).unsqueeze(-1);
+    for (Index t = 0; t < x.size(0); ++t)
+      any_.push_back(any_true(begins_.select(0, t)).item() != 0.0);
+  }
+
+  bool empty() const { return any_.empty(); }
+
+  /// The state that step t reads: `start` where it begins a sequence or, in reverse, where it is
+  /// the last of one.
+  State apply(Index t, bool reverse, State state, const State& start) const {
+    const auto begin = static_cast<std::size_t>(reverse ? t + 1 : t);
+    if (begin >= any_.size() || !any_[begin]) return state;
+    const Tensor here = begins_.select(0, static_cast<Index>(begin));
+    for (std::size_t k = 0; k < state.size(); ++k)
+      state[k] = where(beside(here, state[k]), start[k], state[k]);
+    return state;
+  }
+
+ private:
+  Tensor begins_;          // [T,B,1]
+  std::vector<bool> any_;  // by step
 };
 
 /// The number of steps that project() gets at a time. So many rows are one large product, and what
@@ -108,12 +150,14 @@ bool is_same(const Variable& a, const Variable& b) {
 struct Unrolling {
   std::shared_ptr<const Cell> cell;
   Ends ends;
+  Resets resets;
   Index forced;  // steps from the first on that have targets
   bool reverse;
 
-  /// `sequence: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced.
-  Sequence operator()(const Variable& sequence, State current, const Variable& targets,
-                      Index first) const {
+  /// `sequence: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced;
+  /// `start` is the state of a step that a reset lets begin anew.
+  Sequence operator()(const Variable& sequence, State current, const State& start,
+                      const Variable& targets, Index first) const {
     const Index batch = sequence.size(1);
     const Index steps = sequence.size(0);
     const Index at_a_time = projected_steps(steps, batch);
@@ -133,9 +177,8 @@ struct Unrolling {
         projected = project("recurrent", *cell, end - begin == steps ? x : slice(x, 0, begin, end));
       }
       const Scope step = Scope::time_step(first + t);
-      State next = cell->step(select(projected, 0, t - begin), current);
-      check_state("recurrent", "what step returned", *cell, next, batch);
-      const Variable output = cell->output(next);
+      current = resets.apply(first + t, reverse, std::move(current), start);
+      auto [output, next] = nn::step("recurrent", *cell, select(projected, 0, t - begin), current);
       const Variable placed = outputs.put(t, output);
       if (k + 1 < steps)
         for (Variable& part : next)
@@ -167,7 +210,7 @@ Index segment_length(const Unrolling& unrolling, const Variable& x, const State&
     State start;
     for (const Variable& part : state) start.push_back(detach(part));
     const Variable forced = targets.defined() ? detach(targets) : Variable();
-    const Sequence trial = unrolling(slice(detach(x), 0, 0, tried), start, forced, 0);
+    const Sequence trial = unrolling(slice(detach(x), 0, 0, tried), start, start, forced, 0);
     default_generator() = before;
     step_bytes =
         static_cast<double>(memory::statistics().bytes_in_use - held) / static_cast<double>(tried);
@@ -195,19 +238,23 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
     throw ArgumentError(
         "recurrent: targets were given together with reverse, but a step reads the target of the "
         "step before it in time; leave one of the two out");
-  const Unrolling unrolling{cell_, Ends(x, options.lengths), forced, options.reverse};
+  const Unrolling unrolling{cell_, Ends(x, options.lengths), Resets(x, options.resets), forced,
+                            options.reverse};
   const Index steps = x.size(0);
   const Index batch = x.size(1);
-  State current = state.empty() ? cell_->initial_state(batch, x.dtype()) : state;
-  check_state("recurrent", state.empty() ? "what initial_state returned" : "the state given",
-              *cell_, current, batch);
+  const bool needs_start = state.empty() || !unrolling.resets.empty();
+  const State start = needs_start ? cell_->initial_state(batch, x.dtype()) : State();
+  if (needs_start) check_state("recurrent", "what initial_state returned", *cell_, start, batch);
+  State current = state.empty() ? start : state;
+  if (!state.empty()) check_state("recurrent", "the state given", *cell_, current, batch);
+  if (steps == 0) return {zeros({0, batch, cell_->outputs()}, x.dtype()), std::move(current)};
   const Variable cleared = unrolling.ends.clear(x);
 
   const bool limited = budget_ != std::numeric_limits<std::size_t>::max() && Tape::active();
   const Index length =
       limited ? segment_length(unrolling, cleared, current, options.targets, budget_) : steps;
   if (length == steps) {
-    auto [outputs, last] = unrolling(cleared, std::move(current), options.targets, 0);
+    auto [outputs, last] = unrolling(cleared, std::move(current), start, options.targets, 0);
     return {unrolling.ends.clear(outputs), std::move(last)};
   }
 
@@ -220,13 +267,16 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
     std::vector<Variable> inputs{slice(cleared, 0, first, end)};
     for (const Variable& part : current) inputs.push_back(part);
     const std::size_t parts = current.size();
+    const std::size_t starts = unrolling.resets.empty() ? 0 : parts;
+    for (std::size_t i = 0; i < starts; ++i) inputs.push_back(start[i]);
     if (first < forced) inputs.push_back(slice(options.targets, 0, first, std::min(end, forced)));
     const auto results = checkpoint(
-        [unrolling, parts, first](std::span<const Variable> in) {
-          State start;
-          for (std::size_t i = 0; i < parts; ++i) start.push_back(in[1 + i]);
-          const Variable targets = in.size() > 1 + parts ? in.back() : Variable();
-          auto [values, after] = unrolling(in[0], std::move(start), targets, first);
+        [unrolling, parts, starts, first](std::span<const Variable> in) {
+          State before, anew;
+          for (std::size_t i = 0; i < parts; ++i) before.push_back(in[1 + i]);
+          for (std::size_t i = 0; i < starts; ++i) anew.push_back(in[1 + parts + i]);
+          const Variable targets = in.size() > 1 + parts + starts ? in.back() : Variable();
+          auto [values, after] = unrolling(in[0], std::move(before), anew, targets, first);
           std::vector<Variable> all{std::move(values)};
           for (const Variable& part : after) all.push_back(part);
           return all;

@@ -24,13 +24,17 @@ struct UnrollOptions {
   /// one of them to another through the output. After them the loop is closed and the cell reads
   /// its own output. F = T is open-loop training; a shorter F a warm-up before a forecast.
   Variable targets = {};
-  /// The number of steps that each sequence of the batch has, B entries from 1 to T; empty: T all.
+  /// The number of steps that each sequence of the batch has, B entries from 0 to T; empty: T all.
   /// Past its end a sequence keeps its state and returns zeros. What x holds there does not
   /// matter, be it NaN, and its gradient is zero.
   std::vector<Index> lengths = {};
   /// From the last step to the first, each sequence from its own end. The outputs stay in the order
   /// of x, and the state is that after the first step. Not together with targets.
   bool reverse = false;
+  /// `[T,B]` of 0 and 1, any dtype: 1 where a new sequence begins inside a row of the batch, such
+  /// as the next document or episode. That step starts from the cell's initial state, and no
+  /// gradient crosses the boundary. With `reverse` the step before the boundary does.
+  Tensor resets = {};
 };
 
 /// Unrolls a cell over time. Backpropagation through time falls out of the steps being on the tape.
@@ -63,12 +67,12 @@ class Recurrent : public Module {
     return other;
   }
 
-  /// `x: [T,B,I]`, T and B at least 1; `state`: that of an earlier call, or empty for the cell's
-  /// initial state. The outputs are the cell's own, forced or not; the state after a forced last
-  /// step holds its target, which allows forcing a sequence in parts. Throws ShapeError when x,
-  /// the state or the targets do not fit the cell, or there are not B lengths; TapeError for a
-  /// state of another tape; ArgumentError for a length outside 1..T, and for targets given to a
-  /// cell that does not feed its output back or together with `reverse`.
+  /// `x: [T,B,I]`, B at least 1; with T = 0 the state passes through; `state`: that of an earlier
+  /// call, or empty for the cell's initial state. The outputs are the cell's own, forced or not;
+  /// the state after a forced last step holds its target, which allows forcing a sequence in parts.
+  /// Throws ShapeError when x, the state or the targets do not fit the cell, or there are not B
+  /// lengths; TapeError for a state of another tape; ArgumentError for a length outside 0..T, and
+  /// for targets given to a cell that does not feed its output back or together with `reverse`.
   ///
   ///     rnn(x)                                  // closed loop from the first step
   ///     rnn(x, {}, {.targets = y})              // teacher forcing

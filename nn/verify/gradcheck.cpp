@@ -2,41 +2,20 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/tensor/random.hpp>
 #include <nn/verify/gradcheck.hpp>
+#include <nn/verify/in_dtype.hpp>
 
 #include <utility>
 
 namespace unroll::nn {
 namespace {
 
-/// Parameters in float64 for as long as this lives, bit for bit what they were afterwards.
-class InFloat64 {
- public:
-  explicit InFloat64(const Module& module) : parameters_(module.parameters()) {
-    for (Parameter& parameter : parameters_) {
-      before_.push_back(parameter.value());
-      parameter.set(parameter.value().to(Dtype::float64));
-    }
-  }
-  ~InFloat64() {
-    for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].set(before_[i]);
-  }
-  InFloat64(const InFloat64&) = delete;
-  InFloat64& operator=(const InFloat64&) = delete;
-
-  const std::vector<Parameter>& parameters() const { return parameters_; }
-
- private:
-  std::vector<Parameter> parameters_;
-  std::vector<Tensor> before_;
-};
-
 /// The inputs of a recurrent layer: x, and a state from where the cell lives.
 std::vector<Tensor> inputs_of(const Recurrent& rnn, const Tensor& x) {
   constexpr Index kSteps = 8;
   const InFloat64 converted(rnn);
   State state;
-  for (Index size : rnn.cell().state_sizes())
-    state.push_back(zeros({x.rank() == 3 ? x.size(1) : 1, size}, Dtype::float64));
+  for (const Shape& shape : rnn.cell().state_shapes())
+    state.push_back(zeros(with_batch(x.rank() == 3 ? x.size(1) : 1, shape), Dtype::float64));
   for (Index steps = 0; x.rank() == 3 && x.size(0) > 0 && steps < kSteps; steps += x.size(0))
     state = rnn(x, state).state;
   std::vector<Tensor> inputs{x};

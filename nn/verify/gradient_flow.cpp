@@ -48,7 +48,7 @@ Tensor jacobian_of(const Cell& cell, const Tensor& projected, const Tensor& befo
   const Index size = before.size(1);
   Tape tape;
   const Variable rows = tape.watch(repeated(before, size));
-  const Variable after = join(cell.step(repeated(projected, size), part(rows, cell.state_sizes())));
+  const Variable after = join(cell.step(repeated(projected, size), part(rows, cell)).state);
   if (!after.recorded()) return zeros({batch, size, size}, Dtype::float64);
   const Tensor seed = identities(batch, size).reshape({-1, size}).to(before.dtype());
   return tape.gradients(after, {.seed = seed})[rows]
@@ -91,7 +91,6 @@ struct Trajectory {
 Trajectory follow(const Cell& cell, const Tensor& x, const GradientFlowOptions& options) {
   check_constant("gradient_flow", options.state);
   Tape tape;
-  const std::vector<Index>& sizes = cell.state_sizes();
   const State start =
       options.state.empty() ? detach(cell.initial_state(x.size(1), x.dtype())) : options.state;
   check_state("gradient_flow", "the first state", cell, start, x.size(1));
@@ -99,12 +98,13 @@ Trajectory follow(const Cell& cell, const Tensor& x, const GradientFlowOptions& 
   const Variable projected = project("gradient_flow", cell, x);
   Variable loss;
   for (Index t = 0; t < x.size(0); ++t) {
-    const State after = cell.step(select(projected, 0, t), part(states.back(), sizes));
-    check_state("gradient_flow", "what step returned", cell, after, x.size(1));
-    states.push_back(join(after));
+    const Step after = cell.step(select(projected, 0, t), part(states.back(), cell));
+    check_state("gradient_flow", "what step returned", cell, after.state, x.size(1));
+    states.push_back(join(after.state));
     if (!options.loss) continue;
-    const Variable one =
-        options.loss(cell.output(part(states.back(), sizes)), options.targets.select(0, t));
+    const Variable output =
+        after.output.defined() ? after.output : cell.output(part(states.back(), cell));
+    const Variable one = options.loss(output, options.targets.select(0, t));
     if (one.defined()) loss = loss.defined() ? loss + one : one;
   }
   Trajectory trajectory{{}, {}, projected.value()};

@@ -29,6 +29,7 @@ concept StackedLayer =
 ///     Stacked both(Bidirectional(LSTM(64, 128), LSTM(64, 128)), LSTM(256, 128));
 class Stacked : public Module {
  public:
+  /// One layer of the stack.
   using Layer = std::variant<Recurrent, Bidirectional>;
   struct Result {
     Variable outputs;  ///< [T,B,O] of the last layer

@@ -18,7 +18,7 @@ class PointwiseLstm : public unroll::nn::Cell {
 
   unroll::Variable project(const unroll::Variable& x) const override { return input_(x); }
 
-  unroll::nn::State step(const unroll::Variable& x, const unroll::nn::State& state) const override {
+  unroll::nn::Step step(const unroll::Variable& x, const unroll::nn::State& state) const override {
     auto [i, f, g, o] = unroll::split<4>(linear(state[0], hidden_.weight(), x));
     auto [h, c] = unroll::pointwise(kGates, i, f, g, o, state[1]);
     return {h, c};
@@ -43,7 +43,7 @@ class PlainLstm : public unroll::nn::Cell {
 
   unroll::Variable project(const unroll::Variable& x) const override { return input_(x); }
 
-  unroll::nn::State step(const unroll::Variable& x, const unroll::nn::State& state) const override {
+  unroll::nn::Step step(const unroll::Variable& x, const unroll::nn::State& state) const override {
     auto [i, f, g, o] = unroll::split<4>(x + hidden_(state[0]));
     unroll::Variable c = sigmoid(f) * state[1] + sigmoid(i) * tanh(g);
     unroll::Variable h = sigmoid(o) * tanh(c);

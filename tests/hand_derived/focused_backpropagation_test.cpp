@@ -38,7 +38,7 @@ class ContextUnits : public nn::Cell {
         decay_(parameter("d", zeros({kUnits}))),
         weight_(parameter("w", zeros({kUnits, kInputs}))) {}
 
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     return {decay_ * state[0] + unroll::sigmoid(linear(x, weight_))};
   }
 

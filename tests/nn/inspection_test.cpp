@@ -18,7 +18,7 @@ namespace {
 class Damped : public nn::Cell {
  public:
   explicit Damped(Index size) : Cell(size, {size}), gate_(add("gate", nn::Linear(size, size))) {}
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     return {x + tanh(gate_(state[0])) * 0.5};
   }
 

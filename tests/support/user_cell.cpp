@@ -16,7 +16,7 @@ class MinimalGatedUnit : public nn::Cell {
 
   Variable project(const Variable& x) const override { return input_(x); }
 
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     auto [xf, xc] = split<2>(x);
     Variable f = sigmoid(xf + forget_(state[0]));
     Variable c = tanh(xc + candidate_(f * state[0]));

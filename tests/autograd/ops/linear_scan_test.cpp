@@ -36,7 +36,8 @@ Variable step_by_step(const Problem& p) {
     for (Index i = 0; i < batch; ++i) {
       if (!p.options.lengths.empty() && t >= p.options.lengths[static_cast<std::size_t>(i)])
         runs.in_place<double>()[i] = 0.0;
-      if (p.options.resets.defined() && p.options.resets.at({t, i}) != 0.0)
+      const Index begin = reverse ? t + 1 : t;  // the step behind the boundary
+      if (p.options.resets.defined() && begin < steps && p.options.resets.at({begin, i}) != 0.0)
         reset.in_place<double>()[i] = 1.0;
     }
     const Tensor zero = zeros({}, p.b.dtype());

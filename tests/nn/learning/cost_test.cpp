@@ -35,7 +35,7 @@ class Counted : public nn::Elman {
   Counted(Index hidden, std::shared_ptr<Counts> counts)
       : Elman(2, hidden), counts_(std::move(counts)) {}
 
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     const Variable h = Elman::step(x, state)[0];
     counts_->run += double(h.size(0));
     if (!recording("counted", h)) return {h};

@@ -43,7 +43,7 @@ const Tensor& d() {
 class Feedforward : public nn::Cell {
  public:
   Feedforward() : Cell(2, {4}), layer_(add("layer", nn::Linear(2, 4))) {}
-  nn::State step(const Variable& input, const nn::State&) const override {
+  nn::Step step(const Variable& input, const nn::State&) const override {
     return {tanh(layer_(input))};
   }
 
@@ -59,7 +59,7 @@ struct Custom : nn::Cell {
   explicit Custom(Step next, Map input = nn::linear_activation, Map read = nn::linear_activation)
       : Cell(2, {2}), next_(std::move(next)), input_(std::move(input)), read_(std::move(read)) {}
   Variable project(const Variable& input) const override { return input_(input); }
-  nn::State step(const Variable& input, const nn::State& state) const override {
+  nn::Step step(const Variable& input, const nn::State& state) const override {
     return next_(input, state);
   }
   Variable output(const nn::State& state) const override { return read_(state[0]); }

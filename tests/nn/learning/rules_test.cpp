@@ -48,7 +48,7 @@ class Unusual : public nn::Cell {
     return {broadcast_to(start_, {batch, state_sizes()[0]}),
             full({batch, state_sizes()[1]}, 0.25, dtype)};
   }
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     const Variable memory = tanh(mix_(concat({x, state[1]})));
     return {tanh(matmul(state[0], shared_) * slice(memory, -1, 0, state_sizes()[0])), memory};
   }
@@ -81,7 +81,7 @@ class ContextUnits : public nn::Cell {
         input_(add("input", nn::Linear(inputs, units))) {}
 
   Variable project(const Variable& x) const override { return tanh(input_(x)); }
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     return {state[0] * decay_ + x};
   }
 

@@ -24,7 +24,7 @@ class MinimalGatedUnit : public nn::Cell {
 
   Variable project(const Variable& x) const override { return input_(x); }
 
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     auto [xf, xc] = split<2>(x);
     Variable f = sigmoid(xf + forget_(state[0]));
     Variable c = tanh(xc + candidate_(f * state[0]));
@@ -48,7 +48,7 @@ class Leaky : public nn::Cell {
     return {broadcast_to(first, {batch, state_sizes()[0]}) *
             Variable(ones({batch, state_sizes()[0]}, dtype))};
   }
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     return {0.75 * state[0] + linear(x, weight)};
   }
   Variable output(const nn::State& state) const override {
@@ -118,7 +118,7 @@ TEST_CASE("gradcheck finds a cell whose gradient is cut, and names the parameter
   class Cut : public nn::Elman {
    public:
     using nn::Elman::Elman;
-    nn::State step(const Variable& x, const nn::State& state) const override {
+    nn::Step step(const Variable& x, const nn::State& state) const override {
       return nn::Elman::step(detach(x), state);
     }
   };
@@ -188,7 +188,7 @@ TEST_CASE("a cell refuses sizes below 1") {
   class Stateless : public nn::Cell {
    public:
     Stateless() : Cell(1, {}) {}
-    nn::State step(const Variable&, const nn::State& state) const override { return state; }
+    nn::Step step(const Variable&, const nn::State& state) const override { return state; }
   };
   expect_error<ArgumentError>([] { Stateless(); }, {"at least one state"});
 }

@@ -150,7 +150,7 @@ TEST_CASE("random numbers that a cell draws are the same when a segment runs aga
   class Forgetful : public nn::Elman {
    public:
     using nn::Elman::Elman;
-    nn::State step(const Variable& x, const nn::State& state) const override {
+    nn::Step step(const Variable& x, const nn::State& state) const override {
       return nn::Elman::step(dropout(x, 0.5), state);
     }
   };

@@ -41,7 +41,7 @@ class Careless : public nn::Cell {
   Variable project(const Variable& x) const override {
     return slip_ == Slip::projection_without_time ? select(x, 0, 0) : x;
   }
-  nn::State step(const Variable&, const nn::State& state) const override {
+  nn::Step step(const Variable&, const nn::State& state) const override {
     if (slip_ == Slip::one_state_lost) return {state[0] + state[1]};
     return {state[0], concat({state[1], state[1]})};
   }
@@ -77,9 +77,7 @@ class Projecting : public nn::Cell {
     calls_.push_back(x.size(0));
     return x;
   }
-  nn::State step(const Variable& x, const nn::State& state) const override {
-    return {state[0] + x};
-  }
+  nn::Step step(const Variable& x, const nn::State& state) const override { return {state[0] + x}; }
 
  private:
   std::vector<Index>& calls_;
@@ -89,9 +87,7 @@ class Projecting : public nn::Cell {
 class CutOff : public nn::Cell {
  public:
   CutOff() : Cell(kInputs, {kInputs}) {}
-  nn::State step(const Variable& x, const nn::State& state) const override {
-    return {state[0] + x};
-  }
+  nn::Step step(const Variable& x, const nn::State& state) const override { return {state[0] + x}; }
   Variable output(const nn::State& state) const override { return detach(state[0]); }
 };
 
@@ -99,7 +95,7 @@ class CutOff : public nn::Cell {
 class Turned : public nn::Cell {
  public:
   Turned() : Cell(kInputs, {kInputs}) {}
-  nn::State step(const Variable& x, const nn::State& state) const override {
+  nn::Step step(const Variable& x, const nn::State& state) const override {
     return {state[0] * 0.5 + x};
   }
   Variable output(const nn::State& state) const override { return transpose(state[0]); }

@@ -28,7 +28,7 @@ Index zeros_in(const Tensor& x) {
 class Identity : public nn::Cell {
  public:
   explicit Identity(Index size) : Cell(size, {size}) {}
-  nn::State step(const Variable& x, const nn::State&) const override { return {x}; }
+  nn::Step step(const Variable& x, const nn::State&) const override { return {x}; }
 };
 
 }  // namespace
