@@ -10,6 +10,7 @@
 #include <nn/cells/jordan_1986.hpp>
 #include <nn/cells/layer_norm_lstm.hpp>
 #include <nn/cells/lstm.hpp>
+#include <nn/cells/min_gru.hpp>
 #include <nn/cells/narx.hpp>
 #include <nn/cells/output_to_hidden.hpp>
 #include <nn/cells/williams_zipser.hpp>
@@ -33,6 +34,7 @@
 #include <nn/optim/clip.hpp>
 #include <nn/optim/sgd.hpp>
 #include <nn/recurrent/cell.hpp>
+#include <nn/recurrent/linear_cell.hpp>
 #include <nn/recurrent/recurrent.hpp>
 #include <nn/verify/check_cell.hpp>
 #include <nn/verify/gradcheck.hpp>

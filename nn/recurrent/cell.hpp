@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,20 @@ struct Step {
   State state;
 };
 
+/// What a recurrent layer returns: `auto [outputs, state] = rnn(x)`.
+struct Sequence {
+  Variable outputs;  ///< [T,B,O], the cell's output at every step
+  State state;       ///< after the last step
+};
+
+/// How Cell::run runs the steps.
+struct RunOptions {
+  bool reverse = false;             ///< from the last step to the first
+  std::vector<Index> lengths = {};  ///< steps of each sequence, 0 to T; empty: all T
+  Tensor resets = {};  ///< `[T,B]` of 0 and 1, of the dtype of x; undefined when there are none
+  State start = {};    ///< of a sequence that a reset begins; empty when there are none
+};
+
 /// The shape of a state tensor without its batch axis: H, or {N, M}.
 struct StateShape {
   StateShape(Index size) : shape{size} {}
@@ -103,6 +118,14 @@ class Cell : public Module {
   /// One step: `x: [B,P]`, a slice of what project() returned, and the previous state, to the state
   /// after it and the output.
   virtual Step step(const Variable& x, const State& state) const = 0;
+
+  /// All steps of `x: [T,B,I]`, T at least 1, at once, for a cell with a parallel form; the default
+  /// has none and returns nothing. The outputs past the end of a sequence do not matter, the state
+  /// is that at its end. The result must be that of the steps, which nn::check_cell checks.
+  virtual std::optional<Sequence> run(const Variable& /*x*/, const State& /*state*/,
+                                      const RunOptions& /*options*/) const {
+    return std::nullopt;
+  }
 
   /// The output `[B,O]` of a step that returned a state alone. The default is the first tensor, the
   /// hidden state. Override outputs() too when the size differs from that of state[0].

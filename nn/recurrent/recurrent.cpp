@@ -69,6 +69,7 @@ class Ends {
   Ends(const Variable& x, const std::vector<Index>& lengths) : common_(x.size(0)) {
     if (lengths.empty()) return;
     check_lengths(x, lengths);
+    lengths_ = lengths;
     common_ = *std::min_element(lengths.begin(), lengths.end());
     if (common_ == x.size(0)) return;
     running_ = zeros({x.size(0), x.size(1), 1}, x.dtype());
@@ -83,6 +84,14 @@ class Ends {
     return running_.defined() ? where(running_, sequence, zeros({}, sequence.dtype())) : sequence;
   }
 
+  /// How many of the steps first .. first + count each sequence has; empty for all.
+  std::vector<Index> lengths(Index first, Index count) const {
+    std::vector<Index> within;
+    for (const Index length : lengths_)
+      within.push_back(std::clamp<Index>(length - first, 0, count));
+    return within;
+  }
+
   /// The state after step t, which is the one before it where a sequence does not have that step.
   State hold(Index t, State after, const State& before) const {
     if (t < common_) return after;
@@ -93,6 +102,7 @@ class Ends {
   }
 
  private:
+  std::vector<Index> lengths_;
   Index common_;    // steps that every sequence has
   Tensor running_;  // [T,B,1]: 1 up to the end of a sequence, then 0; undefined when there are none
 };
@@ -106,12 +116,17 @@ class Resets {
       throw ShapeError("recurrent: resets are " + describe(begins) + ", for x " +
                        to_string(x.shape()) + " they must be [T,B], " +
                        to_string(Shape{x.size(0), x.size(1)}));
-    begins_ = ne(begins, 0.0).unsqueeze(-1);
+    begins_ = ne(begins, 0.0).to(x.dtype()).unsqueeze(-1);
     for (Index t = 0; t < x.size(0); ++t)
       any_.push_back(any_true(begins_.select(0, t)).item() != 0.0);
   }
 
   bool empty() const { return any_.empty(); }
+
+  /// `[count,B]`: where sequences begin from step `first` on; undefined when there are none.
+  Tensor within(Index first, Index count) const {
+    return empty() ? Tensor() : begins_.select(2, 0).slice(0, first, first + count);
+  }
 
   /// The state that step t reads: `start` where it begins a sequence or, in reverse, where it is
   /// the last of one.
@@ -153,6 +168,7 @@ struct Unrolling {
   Resets resets;
   Index forced;  // steps from the first on that have targets
   bool reverse;
+  bool stepwise;
 
   /// `sequence: [S,B,I]` are the steps from `first` on, `targets` those of them that are forced;
   /// `start` is the state of a step that a reset lets begin anew.
@@ -160,6 +176,11 @@ struct Unrolling {
                       const Variable& targets, Index first) const {
     const Index batch = sequence.size(1);
     const Index steps = sequence.size(0);
+    // In reverse the boundary behind the last step lies outside these steps.
+    if (reverse) current = resets.apply(first + steps - 1, true, std::move(current), start);
+    if (!stepwise && forced == 0)
+      if (auto all = cell->run(sequence, current, options(start, first, steps)))
+        return checked(std::move(*all), steps, batch);
     const Index at_a_time = projected_steps(steps, batch);
     // What cannot be seen in parts is copied once, not for each part.
     const bool is_copied =
@@ -190,6 +211,25 @@ struct Unrolling {
       current = ends.hold(first + t, std::move(next), current);
     }
     return {outputs.finish(), std::move(current)};
+  }
+
+ private:
+  RunOptions options(const State& start, Index first, Index steps) const {
+    RunOptions how{.reverse = reverse,
+                   .lengths = ends.lengths(first, steps),
+                   .resets = resets.within(first, steps)};
+    if (how.resets.defined()) how.start = start;
+    return how;
+  }
+
+  Sequence checked(Sequence all, Index steps, Index batch) const {
+    check_state("recurrent", "what run returned", *cell, all.state, batch);
+    const Shape expected{steps, batch, cell->outputs()};
+    if (!all.outputs.defined() || all.outputs.shape() != expected)
+      throw ShapeError("recurrent: the outputs of run are " + describe(all.outputs.value()) +
+                       ", this cell needs " + to_string(expected) + " (class " + class_name(*cell) +
+                       ")");
+    return all;
   }
 };
 
@@ -238,8 +278,8 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
     throw ArgumentError(
         "recurrent: targets were given together with reverse, but a step reads the target of the "
         "step before it in time; leave one of the two out");
-  const Unrolling unrolling{cell_, Ends(x, options.lengths), Resets(x, options.resets), forced,
-                            options.reverse};
+  const Unrolling unrolling{cell_,  Ends(x, options.lengths), Resets(x, options.resets),
+                            forced, options.reverse,          stepwise_};
   const Index steps = x.size(0);
   const Index batch = x.size(1);
   const bool needs_start = state.empty() || !unrolling.resets.empty();

@@ -12,12 +12,6 @@
 
 namespace unroll::nn {
 
-/// What a recurrent layer returns: `auto [outputs, state] = rnn(x)`.
-struct Sequence {
-  Variable outputs;  ///< [T,B,O], the cell's output at every step
-  State state;       ///< after the last step
-};
-
 struct UnrollOptions {
   /// `[F,B,O]`, F at most T: teacher forcing. A cell that feeds its output back reads at step t + 1
   /// the target of step t in place of its output, for the first F steps: no gradient flows from
@@ -50,6 +44,14 @@ class Recurrent : public Module {
   Recurrent at_layer(int layer) const {
     Recurrent other(cell_, layer);
     other.budget_ = budget_;
+    other.stepwise_ = stepwise_;
+    return other;
+  }
+
+  /// The same layer without the cell's parallel form: it runs step by step.
+  Recurrent stepwise() const {
+    Recurrent other = *this;
+    other.stepwise_ = true;
     return other;
   }
 
@@ -89,6 +91,7 @@ class Recurrent : public Module {
   }
 
   std::shared_ptr<const Cell> cell_;
+  bool stepwise_ = false;
   std::size_t budget_ = std::numeric_limits<std::size_t>::max();
 };
 

@@ -37,6 +37,7 @@ class CellCheck {
     property("float32", [&] { check_float32(); });
     const InFloat64 converted(rnn_);
     property("repetition", [&] { check_repetition(); });
+    property("all steps at once", [&] { check_run(); });
     property("a cut sequence", [&] { check_cuts(); });
     property("a sequence alone", [&] { check_batch(); });
     property("lengths", [&] { check_lengths(); });
@@ -66,12 +67,16 @@ class CellCheck {
   }
 
   /// A run from a fixed state of the random generator, as a cell may draw.
-  Sequence run(const Variable& x, const State& state = {}, const UnrollOptions& how = {}) const {
+  Sequence run(const Recurrent& rnn, const Variable& x, const State& state = {},
+               const UnrollOptions& how = {}) const {
     const Generator before = default_generator();
     default_generator() = Generator(options_.seed);
-    Sequence result = rnn_(x, state, how);
+    Sequence result = rnn(x, state, how);
     default_generator() = before;
     return result;
+  }
+  Sequence run(const Variable& x, const State& state = {}, const UnrollOptions& how = {}) const {
+    return run(rnn_, x, state, how);
   }
 
   /// One finding at most for each property: what follows has the same cause.
@@ -111,6 +116,23 @@ class CellCheck {
     if (same(second.outputs, first.outputs,
              "the output of a second call, which has a side effect,"))
       same_state(second.state, first.state, "after a second call");
+  }
+
+  /// The parallel form of a cell that has one.
+  void check_run() {
+    UnrollOptions how;
+    for (Index b = 0; b < options_.batch; ++b) how.lengths.push_back(options_.steps - b % 2);
+    how.resets =
+        ge(uniform({options_.steps, options_.batch}, 0.0, 1.0, Dtype::float64, generator_), 0.7);
+    for (const bool reverse : {false, true}) {
+      how.reverse = reverse;
+      const Sequence at_once = run(x_, {}, how);
+      const Sequence steps = run(rnn_.stepwise(), x_, {}, how);
+      const std::string what = reverse ? "in reverse, run()" : "run()";
+      if (!same(at_once.outputs, steps.outputs, what + " instead of the steps: the output") ||
+          !same_state(at_once.state, steps.state, what + " instead of the steps"))
+        return;
+    }
   }
 
   void check_cuts() {

@@ -44,9 +44,9 @@ struct CellReport {
 /// no step has side effects. A sequence cut anywhere, its state carried over, gives the same
 /// result: project() mixes no time steps, and the state holds all that is remembered. A sequence of
 /// a batch gives the result that it gives alone. Lengths: each sequence ends as if it were alone,
-/// and what lies behind its end does not matter. Resets: a step behind a boundary starts anew.
-/// Reverse: the result is that of the reversed sequence. A checkpointed run has the gradients of a
-/// plain one. float32 agrees with float64.
+/// and what lies behind its end does not matter. Cell::run gives what the steps give. Resets: a
+/// step behind a boundary starts anew. Reverse: the result is that of the reversed sequence. A
+/// checkpointed run has the gradients of a plain one. float32 agrees with float64.
 ///
 /// Parameters are restored. Exceptions of the cell are findings. Throws ArgumentError for fewer
 /// than 2 steps or no sequence.

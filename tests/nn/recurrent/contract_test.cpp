@@ -73,10 +73,12 @@ TEST_CASE("RTRL has the gradients of backpropagation through time for such cells
 
 TEST_CASE("a boundary inside a sequence separates it as two calls would, gradients included") {
   for (const bool reverse : {false, true})
-    for (const bool checkpointed : {false, true}) {
+    for (const int variant : {0, 1, 2, 3}) {
       CAPTURE(reverse);
-      CAPTURE(checkpointed);
-      nn::Recurrent rnn = in_float64(nn::Recurrent(nn::LSTM(3, 4)));
+      CAPTURE(variant);
+      const bool checkpointed = variant % 2 == 1;
+      nn::Recurrent rnn =
+          in_float64(variant < 2 ? nn::Recurrent(nn::LSTM(3, 4)) : nn::Recurrent(nn::MinGRU(3, 4)));
       if (checkpointed) rnn = rnn.checkpointed(1);
       const Tensor x = random({6, 2, 3}, 3);
       const Tensor weights = random({6, 2, 4}, 4);

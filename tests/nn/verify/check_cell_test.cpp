@@ -14,7 +14,7 @@ namespace {
 void expect_kept(const nn::CellReport& report) {
   CAPTURE(report.to_string());
   CHECK(report);
-  CHECK(report.checked.size() == 10);
+  CHECK(report.checked.size() == 11);
 }
 
 /// Each breaks one property of the contract.
@@ -102,6 +102,7 @@ TEST_CASE("every cell of the library keeps the contract") {
   expect_kept(nn::check_cell(nn::FullyRecurrent(3, 4)));
   expect_kept(nn::check_cell(nn::Jordan(3, 4, 2)));
   expect_kept(nn::check_cell(nn::Jordan1986(3, 4, 2)));
+  expect_kept(nn::check_cell(nn::MinGRU(3, 4)));
   expect_kept(nn::check_cell(nn::NARX(3, 4, 2)));
   expect_kept(nn::check_cell(nn::OutputToHidden(3, 4, 2)));
   expect_kept(nn::check_cell(nn::WilliamsZipser(3, 4)));
