@@ -15,6 +15,7 @@
 #include <nn/cells/output_to_hidden.hpp>
 #include <nn/cells/williams_zipser.hpp>
 #include <nn/init.hpp>
+#include <nn/io/module_file.hpp>
 #include <nn/io/safetensors.hpp>
 #include <nn/layers/activation.hpp>
 #include <nn/layers/dropout.hpp>

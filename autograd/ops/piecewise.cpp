@@ -42,4 +42,14 @@ Variable where(const Tensor& condition, const Variable& a, const Variable& b) {
       "where", [](auto c, auto x, auto y) { return where(c != 0.0, x, y); }, chosen, a, b);
 }
 
+Variable where(const Tensor& condition, const Variable& a, double b) {
+  detail::check_floating("where", {"a", a});
+  return where(condition, a, full({}, b, a.dtype()));
+}
+
+Variable where(const Tensor& condition, double a, const Variable& b) {
+  detail::check_floating("where", {"b", b});
+  return where(condition, full({}, a, b.dtype()), b);
+}
+
 }  // namespace unroll

@@ -27,5 +27,7 @@ Variable lerp(const Variable& a, const Variable& b, double weight);
 /// condition may have any dtype and broadcasts with the others; what comparison.hpp returns is one.
 /// Throws ArgumentError when it is undefined.
 Variable where(const Tensor& condition, const Variable& a, const Variable& b);
+Variable where(const Tensor& condition, const Variable& a, double b);
+Variable where(const Tensor& condition, double a, const Variable& b);
 
 }  // namespace unroll

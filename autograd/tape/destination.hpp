@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/tape/gradient.hpp>
+#include <autograd/tensor/copy.hpp>
 
 #include <array>
 #include <cstddef>

@@ -77,6 +77,10 @@ Gradients& Gradients::operator+=(const Gradients& other) {
   return *this;
 }
 
+void Gradients::scale(double factor) {
+  for (ParameterGradient& gradient : parameters_) gradient.scale(factor);
+}
+
 BackwardPass::BackwardPass(Tape& tape, std::size_t slots, bool differentiable)
     : tape_(&tape),
       outer_(std::exchange(tape.pass_, this)),

@@ -52,6 +52,8 @@ class Gradients {
   /// Adds the parameter gradients of another loss, for batches in parts or work on several threads.
   /// Gradients of variables stay as they are: those belong to one tape.
   Gradients& operator+=(const Gradients& other);
+  /// Multiplies the parameter gradients by a factor: 1 / n for the mean of n that were added up.
+  void scale(double factor);
 
  private:
   friend class Tape;

@@ -56,6 +56,7 @@ Variable linearised(const Tensor& values, const std::vector<Influence>& influenc
 /// The influences of rows begin .. end of what a step computes.
 std::vector<Influence> part_of(const std::vector<Influence>& all, Index begin, Index end) {
   std::vector<Influence> part;
+  part.reserve(all.size());
   for (const Influence& influence : all)
     part.push_back({influence.parameter, influence.matrix.slice(1, begin, end).contiguous()});
   return part;

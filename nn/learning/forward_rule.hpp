@@ -29,8 +29,10 @@ class ForwardRule : public LearningRule {
  protected:
   ForwardRule(const char* name, Recurrent rnn, StepLoss loss, const LearningOptions& options);
 
-  /// Adds to `after: [n,k]` what of `before: [n,k]` the step passes on, given its `jacobian:
-  /// [n,n]`, for one sequence and the k elements of one parameter.
+  /// Adds to `after: [n,k]`, which holds I_t, the part of `before: [n,k]` that the step passes on,
+  /// given its `jacobian: [n,n]`: for one sequence and the k elements of one parameter. All are
+  /// contiguous; write to `after` in place. An output that is not part of the state gets the whole
+  /// product.
   virtual void carry(const Tensor& jacobian, const Tensor& before, Tensor& after) const = 0;
 
  private:

@@ -95,9 +95,13 @@ class LearningRule {
   State state_;
 
  private:
+  // What a rule of one's own implements (docs/learning_rules.md).
+
   /// A sequence begins, from `state`; empty for the initial state.
   virtual void begin(const State& state, Index batch, Dtype dtype) = 0;
+  /// Reads a checked step. Sets state_ when it returns an update.
   virtual std::optional<Update> read(const Tensor& x, const Tensor& target) = 0;
+  /// The sequence ends: the update of the steps that are in none.
   virtual std::optional<Update> rest() { return std::nullopt; }
   void check_step(const Tensor& x, const Tensor& target) const;
 

@@ -34,7 +34,13 @@ class CellCheck {
   }
 
   CellReport run() {
+    check_in_float64();
     property("float32", [&] { check_float32(); });
+    return std::move(report_);
+  }
+
+ private:
+  void check_in_float64() {
     const InFloat64 converted(rnn_);
     property("repetition", [&] { check_repetition(); });
     property("all steps at once", [&] { check_run(); });
@@ -49,10 +55,8 @@ class CellCheck {
     if (options_.second_order)
       property("second derivatives",
                [&] { check_gradients(gradgradcheck(rnn_, x_.value(), options_.gradcheck)); });
-    return std::move(report_);
   }
 
- private:
   void property(const char* name, const std::function<void()>& check) {
     report_.checked.emplace_back(name);
     try {

@@ -141,6 +141,24 @@ Outcome bandwidth(int hidden, int threads) {
   return {c, note, 1e-6, "us"};
 }
 
+Outcome scan_bandwidth(Size size, int threads) {
+  const std::size_t bytes = scan_bytes(size);
+  const Comparison c =
+      in_turn(on_threads(scan_step(size, false), threads), read(bytes, threads), effort());
+  char note[80];
+  std::snprintf(note, sizeof note, "%.1f of %.1f GB/s", static_cast<double>(bytes) / c.ours * 1e-9,
+                static_cast<double>(bytes) / c.other * 1e-9);
+  return {c, note};
+}
+
+Outcome scan_against_steps(Size size, int threads) {
+  const std::shared_ptr<Step> steps = scan_step(size, true);
+  const std::shared_ptr<Step> scan = scan_step(size, false);
+  check_same(scan->summary(), steps->summary(),
+             static_cast<double>(size.steps) * size.batch * size.hidden);
+  return {in_turn(on_threads(scan, threads), on_threads(steps, threads), effort()), {}};
+}
+
 Outcome share_of_limit(Size size, int threads) {
   const double operations = lstm_operations(size);
   const Comparison c =
@@ -305,6 +323,26 @@ void register_comparisons(bool quick) {
     for (const int threads : {1, 2})
       comparison("1x" + std::to_string(hidden) + "/threads:" + std::to_string(threads),
                  hidden == 1024 ? 0.8 : 0.0, [=] { return bandwidth(hidden, threads); });
+
+  const Size scan = quick ? Size{1000, 8, 256} : Size{10000, 8, 256};
+  group("scan_bandwidth",
+        "linear_scan 8x256, T = 10,000, forward and both gradients, against reading the eight "
+        "arrays");
+  for (const int threads : {1, 2})
+    comparison("threads:" + std::to_string(threads), 0.6,
+               [=] { return scan_bandwidth(scan, threads); });
+  group("scan_steps", "the same, against the recurrence as a cell that runs step by step");
+  for (const int threads : {1, 2})
+    comparison("threads:" + std::to_string(threads), 20.0,
+               [=] { return scan_against_steps(scan, threads); });
+  group("min_gru", "nn::MinGRU 32x256, T = 512, against nn::GRU");
+  for (const int threads : {1, 2})
+    comparison("threads:" + std::to_string(threads), 3.0, [=] {
+      const Size size{quick ? 64 : 512, 32, 256};
+      return Outcome{
+          in_turn(training("min_gru", size, threads), training("gru", size, threads), effort()),
+          {}};
+    });
 
   group("growth",
         "a step in time of nn::LSTM 1x64, forward and backward, against that with T = 100");

@@ -5,6 +5,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -34,6 +35,7 @@ nn::Recurrent layer_of(const std::string& name, Index hidden) {
   if (name == "gru") return nn::Recurrent(nn::GRU(hidden, hidden));
   if (name == "elman") return nn::Recurrent(nn::Elman(hidden, hidden));
   if (name == "layer_norm_lstm") return nn::Recurrent(nn::LayerNormLSTM(hidden, hidden));
+  if (name == "min_gru") return nn::Recurrent(nn::MinGRU(hidden, hidden));
   if (name == "pointwise_lstm") return nn::Recurrent(PointwiseLstm(hidden, hidden));
   if (name == "plain_lstm") return nn::Recurrent(PlainLstm(hidden, hidden));
   throw std::invalid_argument("no layer is called " + name);
@@ -123,6 +125,49 @@ class Inference : public Step {
   nn::State state_;
 };
 
+/// x: [T,B,2H] holds decay and input: the linear recurrence with nothing around it.
+class Scan : public nn::LinearCell {
+ public:
+  explicit Scan(Index hidden) : LinearCell(2 * hidden, hidden) {}
+  Coefficients coefficients(const Variable& x) const override {
+    const auto [decay, input] = unroll::split<2>(x);
+    return {decay, input};
+  }
+};
+
+class ScanTraining : public Step {
+ public:
+  ScanTraining(Size size, bool step_by_step)
+      : shape_{size.steps, size.batch, size.hidden},
+        step_by_step_(step_by_step),
+        a_(pattern_tensor(0, shape_, kInputAmplitude)),
+        b_(pattern_tensor(1, shape_, kInputAmplitude)),
+        seed_(pattern_tensor(2, shape_, kInputAmplitude)),
+        cell_(nn::Recurrent(Scan(size.hidden)).stepwise()) {}
+
+  void run() override { static_cast<void>(compute()); }
+  Summary summary() override {
+    const auto [h, da, db] = compute();
+    return {sum(h).item(), std::sqrt(squares(da) + squares(db))};
+  }
+
+ private:
+  std::array<Tensor, 3> compute() {
+    unroll::Tape tape;
+    const Variable a = tape.watch(a_);
+    const Variable b = tape.watch(b_);
+    const Variable h =
+        step_by_step_ ? cell_(unroll::concat({a, b})).outputs : unroll::linear_scan(a, b);
+    const unroll::Gradients g = tape.gradients(h, {.seed = seed_});
+    return {h.value(), g[a].value(), g[b].value()};
+  }
+
+  unroll::Shape shape_;
+  bool step_by_step_;
+  Tensor a_, b_, seed_;
+  nn::Recurrent cell_;
+};
+
 class WordModel : public nn::Module {
  public:
   Variable operator()(const Tensor& words, const Tensor& targets) const {
@@ -176,6 +221,15 @@ std::unique_ptr<Step> training_step(const std::string& layer, Size size) {
   if (layer == "bidirectional")
     return std::make_unique<Training<nn::Stacked>>(two_bidirectional(size.hidden), size);
   return std::make_unique<Training<nn::Recurrent>>(layer_of(layer, size.hidden), size);
+}
+
+std::unique_ptr<Step> scan_step(Size size, bool step_by_step) {
+  return std::make_unique<ScanTraining>(size, step_by_step);
+}
+
+std::size_t scan_bytes(Size size) {
+  return 8 * sizeof(float) * static_cast<std::size_t>(size.steps) *
+         static_cast<std::size_t>(size.batch) * static_cast<std::size_t>(size.hidden);
 }
 
 std::unique_ptr<Step> inference_step(const std::string& layer, int hidden) {

@@ -10,9 +10,15 @@
 namespace benchmarks {
 
 /// A training step, forward and backward, of one recurrent layer: "lstm", "gru", "elman",
-/// "layer_norm_lstm", "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a user's
-/// cell, operation by operation); or of "bidirectional", two bidirectional LSTM layers.
+/// "layer_norm_lstm", "min_gru", "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a
+/// user's cell, operation by operation); or of "bidirectional", two bidirectional LSTM layers.
 std::unique_ptr<Step> training_step(const std::string& layer, Size size);
+
+/// linear_scan of `[T,B,H]`, forward, and the gradients of both coefficients; or the same
+/// recurrence as a cell that runs step by step.
+std::unique_ptr<Step> scan_step(Size size, bool step_by_step);
+/// The bytes of the arrays that the scan must read or write: 3 forward, 5 backward.
+std::size_t scan_bytes(Size size);
 
 /// One step in time of a layer, a batch of one, without a tape.
 std::unique_ptr<Step> inference_step(const std::string& layer, int hidden);

@@ -65,7 +65,7 @@ struct Model {
   }
 
   nn::State step(const Matrix& x, const nn::State& context) const {
-    return hidden.step(hidden.project(Variable(tensor(transposed(x)))), context);
+    return hidden.step(hidden.project(Variable(tensor(transposed(x)))), context).state;
   }
   Variable error(const nn::State& h, const Matrix& d) const {
     return 0.5 * sum(square(Variable(tensor(transposed(d))) - sigmoid(readout(h[0]))));

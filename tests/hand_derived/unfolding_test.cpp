@@ -101,7 +101,7 @@ TEST_CASE("an unrolled cell is the nested composition f(f(f(s0,x1),x2),x3)") {
   const Tensor x = sequence(samples(3, 2, kInputs, 6));
   const nn::State s0{tensor(sample(2, kHidden, 7)), tensor(sample(2, kHidden, 8))};
   const auto f = [&](const nn::State& state, Index t) {
-    return cell.step(cell.project(Variable(x.select(0, t))), state);
+    return cell.step(cell.project(Variable(x.select(0, t))), state).state;
   };
 
   const nn::State nested = f(f(f(s0, 0), 1), 2);

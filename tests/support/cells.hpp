@@ -56,6 +56,7 @@ inline std::vector<CellCase> all_cells() {
       one("jordan_1986", [] { return nn::Jordan1986(i, h, o); }),
       one("layer_norm_lstm", [] { return nn::LayerNormLSTM(i, h); }),
       one("lstm", [] { return nn::LSTM(i, h); }),
+      one("min_gru", [] { return nn::MinGRU(i, h); }),
       one("narx", [] { return nn::NARX(i, h, o, {.output_delays = 2, .input_delays = 1}); }),
       one("output_to_hidden", [] { return nn::OutputToHidden(i, h, o); }),
       one("williams_zipser", [] { return nn::WilliamsZipser(i, h); }),

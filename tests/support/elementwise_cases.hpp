@@ -92,6 +92,14 @@ inline std::vector<OpCase> piecewise_cases() {
        {x, y, Tensor::of<double>({2, 1}, {0.2, 0.8})}},
       {"lerp", "a number", [](Inputs v) { return square(lerp(v[0], v[1], 0.3)); }, {x, y}},
       {"where", "", [condition](Inputs v) { return square(where(condition, v[0], v[1])); }, {x, y}},
+      {"where",
+       "a constant for b",
+       [condition](Inputs v) { return square(where(condition, v[0], 0.5)); },
+       {x}},
+      {"where",
+       "a constant for a",
+       [condition](Inputs v) { return square(where(condition, 0.5, v[0])); },
+       {y}},
   };
 }
 

@@ -36,7 +36,7 @@ class Counted : public nn::Elman {
       : Elman(2, hidden), counts_(std::move(counts)) {}
 
   nn::Step step(const Variable& x, const nn::State& state) const override {
-    const Variable h = Elman::step(x, state)[0];
+    const Variable h = Elman::step(x, state).state[0];
     counts_->run += double(h.size(0));
     if (!recording("counted", h)) return {h};
     return {record(

@@ -176,9 +176,9 @@ TEST_CASE("lengths that do not fit the batch are refused, with the sequence and 
   };
   expect_error<ShapeError>(with({5, 5}), {"recurrent", "2 lengths", "[5,3,2]", "3 sequences"});
   expect_error<ShapeError>(with({5, 5, 5, 5}), {"4 lengths", "3 sequences"});
-  expect_error<ArgumentError>(with({5, 0, 5}), {"sequence 1 is 0", "1..5"});
-  expect_error<ArgumentError>(with({5, 5, 6}), {"sequence 2 is 6", "1..5"});
-  expect_error<ArgumentError>(with({-1, 5, 5}), {"sequence 0 is -1", "1..5"});
+  expect_error<ArgumentError>(with({5, 5, 6}), {"sequence 2 is 6", "0..5"});
+  expect_error<ArgumentError>(with({5, -2, 5}), {"sequence 1 is -2", "0..5"});
+  expect_error<ArgumentError>(with({-1, 5, 5}), {"sequence 0 is -1", "0..5"});
 }
 
 TEST_CASE("targets are refused in a reversed run") {
