@@ -3,10 +3,10 @@
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/ops/lengths.hpp>
 #include <autograd/ops/linear_scan.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/tape/record.hpp>
-#include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <array>
@@ -32,27 +32,19 @@ void check(const Variable& a, const Variable& b, const LinearScanOptions& option
   if (broadcast(kName, a.shape(), b.shape()) != b.shape())
     throw ShapeError(what + "a " + to_string(a.shape()) +
                      " does not broadcast to the shape of b, " + to_string(b.shape()));
-  const Variable& start = options.start;
-  if (start.defined()) {
-    detail::check_same_dtype(kName, {{"b", b}, {"start", start}});
-    if (start.shape() != shape_of_step(b))
-      throw ShapeError(what + "start " + to_string(start.shape()) + " must be " +
+  for (const detail::Argument& state :
+       {detail::Argument{"start", options.start}, detail::Argument{"restart", options.restart}}) {
+    if (!state.value.defined()) continue;
+    detail::check_same_dtype(kName, {{"b", b}, state});
+    if (state.value.shape() != shape_of_step(b))
+      throw ShapeError(what + state.name + " " + to_string(state.value.shape()) + " must be " +
                        to_string(shape_of_step(b)) + " for b " + to_string(b.shape()));
   }
   const Tensor& resets = options.resets;
   if (resets.defined() && resets.shape() != Shape{b.size(0), b.size(1)})
     throw ShapeError(what + "resets " + to_string(resets.shape()) + " must be [T,B], " +
                      to_string(Shape{b.size(0), b.size(1)}) + " for b " + to_string(b.shape()));
-  const std::vector<Index>& lengths = options.lengths;
-  if (lengths.empty()) return;
-  if (static_cast<Index>(lengths.size()) != b.size(1))
-    throw ShapeError(what + std::to_string(lengths.size()) + " lengths were given for the " +
-                     std::to_string(b.size(1)) + " sequences of b " + to_string(b.shape()));
-  for (std::size_t k = 0; k < lengths.size(); ++k)
-    if (lengths[k] < 0 || lengths[k] > b.size(0))
-      throw ArgumentError(what + "the length of sequence " + std::to_string(k) + " is " +
-                          std::to_string(lengths[k]) + ", it must lie in 0.." +
-                          std::to_string(b.size(0)));
+  if (!options.lengths.empty()) detail::check_lengths(kName, {"b", b}, options.lengths);
 }
 
 /// `[T,B]` with axes of size 1 behind, to broadcast along b.
@@ -61,15 +53,6 @@ Tensor beside(const Tensor& steps, const Variable& b) {
   shape[0] = b.size(0);
   shape[1] = b.size(1);
   return steps.contiguous().reshape(shape);
-}
-
-Tensor running_steps(const Variable& b, const std::vector<Index>& lengths) {
-  Tensor running = zeros({b.size(0), b.size(1)}, b.dtype());
-  for (std::size_t k = 0; k < lengths.size(); ++k) {
-    Tensor steps = running.select(1, static_cast<Index>(k)).slice(0, 0, lengths[k]);
-    kernels::fill(steps, 1.0);
-  }
-  return running;
 }
 
 Tensor as_rows(const Tensor& x) {
@@ -114,7 +97,7 @@ void add_gradients(const Variable& a, const Variable& b, const Way& way, const V
     opposite.resets = delayed(way.resets, ones({b.size(1)}, b.dtype()), back).value().contiguous();
   const Variable db = scan(delayed(a, nothing, back), g, opposite);
   const auto without_resets = [&](const Variable& x, const Tensor& resets) {
-    return resets.defined() ? where(resets, zeros({}, x.dtype()), x) : x;
+    return resets.defined() ? where(resets, 0.0, x) : x;
   };
   const Tensor resets = way.resets.defined() ? beside(way.resets, b) : Tensor();
   if (pass.wants(b)) pass.add(b, db);
@@ -164,18 +147,24 @@ Variable linear_scan(const Variable& a, const Variable& b, const LinearScanOptio
   if (b.value().size() == 0) return b + broadcast_to(a, b.shape());  // empty, but still on the tape
   Variable decay = a.shape() == b.shape() ? a : broadcast_to(a, b.shape());
   Variable input = b;
+  Tensor running;  // [T,B]
   if (!options.lengths.empty()) {
-    const Tensor running = beside(running_steps(b, options.lengths), b);
-    decay = where(running, decay, ones({}, b.dtype()));
-    input = where(running, input, zeros({}, b.dtype()));
+    running = detail::running_steps(b.size(0), options.lengths, b.dtype());
+    const Tensor mask = beside(running, b);
+    decay = where(mask, decay, 1.0);
+    input = where(mask, input, 0.0);
   }
   Tensor resets;
   if (options.resets.defined()) {
-    const Tensor begins = ne(options.resets, 0.0).to(b.dtype());
+    // A sequence that has ended has no boundaries any more.
+    Tensor begins = ne(options.resets, 0.0).to(b.dtype());
+    if (running.defined()) begins = mask_and(begins, running);
     // In reverse the step before a boundary is the one that does not see the state it is given.
     resets = options.reverse
                  ? delayed(begins, zeros({b.size(1)}, b.dtype()), true).value().contiguous()
                  : begins.contiguous();
+    if (options.restart.defined())
+      input = where(beside(resets, b), decay * options.restart + input, input);
   }
   return scan(decay, input, {.start = options.start, .reverse = options.reverse, .resets = resets});
 }

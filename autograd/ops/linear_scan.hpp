@@ -16,9 +16,12 @@ struct LinearScanOptions {
   /// sequence keeps its state: h repeats it, and a and b there do not matter, be they NaN.
   std::vector<Index> lengths = {};
   /// `[T,B]` of 0 and 1, any dtype: 1 where a new sequence begins, as between two documents. No
-  /// state and no gradient crosses the boundary before that step, in either direction: forward, h_t
-  /// is then b_t; with `reverse`, h_{t-1} is b_{t-1}.
+  /// state and no gradient crosses the boundary before that step, in either direction: that step
+  /// starts from `restart` or, with `reverse`, the step before it does. Boundaries past the end of
+  /// a sequence do not matter.
   Tensor resets = {};
+  /// `[B,...]`, the state behind a boundary; zeros when undefined.
+  Variable restart = {};
 };
 
 /// The linear recurrence h_t = a_t h_{t-1} + b_t, elementwise, as one operation: no node for each
@@ -26,8 +29,8 @@ struct LinearScanOptions {
 /// Returns h, of the shape of b; T may be 0. The last state is `select(h, 0, T - 1)`: give it as
 /// `start` of the next piece to go on with a stream. The backward pass is the same recurrence in
 /// reverse (Martin and Cundy, Parallelizing linear recurrent neural nets over sequence length,
-/// 2018). Throws DtypeError; ShapeError when a does not broadcast to b, or start or resets do not
-/// match; ArgumentError for a length outside 0..T.
+/// 2018). Throws DtypeError; ShapeError when a does not broadcast to b, or start, restart or resets
+/// do not match; ArgumentError for a length outside 0..T.
 ///
 ///     Variable h = linear_scan(1.0 - z, z * candidate);  // a minGRU's hidden states
 Variable linear_scan(const Variable& a, const Variable& b, const LinearScanOptions& options = {});

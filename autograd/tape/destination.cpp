@@ -11,6 +11,10 @@ namespace unroll::extension {
 GradientDestination::GradientDestination(BackwardPass& pass, std::span<const Variable> x,
                                          const Shape& shape, std::span<Tensor> g)
     : pass_(pass), x_(x), g_(g) {
+  if (x.size() > kMost || g.size() != x.size()) [[unlikely]]
+    throw ArgumentError("gradient destination: " + std::to_string(x.size()) + " variables and " +
+                        std::to_string(g.size()) + " tensors were given; there must be as many, " +
+                        std::to_string(kMost) + " at most");
   if (pass.differentiable_ || pass.plain_) return;
   for (std::size_t k = 0; k < x.size();) {
     if (!pass.wants(x[k]) || x[k].shape() != shape) {

@@ -27,11 +27,11 @@ namespace unroll::extension {
 /// the gradient is computed in memory of its own and added.
 class GradientDestination {
  public:
-  static constexpr std::size_t kMost = 32;
+  static constexpr std::size_t kMost = 31;
 
   /// `g[k]` becomes the destination for the gradient of x[k], or stays undefined when there is
-  /// none; x[k] that are constants or not of this shape have none. At most kMost variables. The
-  /// spans must outlive the destination.
+  /// none; x[k] that are constants or not of this shape have none. Throws ArgumentError for
+  /// more than kMost variables, or not a tensor for each. The spans must outlive the destination.
   GradientDestination(BackwardPass& pass, std::span<const Variable> x, const Shape& shape,
                       std::span<Tensor> g);
   ~GradientDestination();

@@ -102,6 +102,7 @@ Step ForwardRule::transition(const Tensor& x, const State& before, const Tensor&
   const State read = forced.defined() ? cell().force(before, forced) : before;
   Step after = cell().step(projected, read);
   check_state(name(), "what step returned", cell(), after.state, x.size(0));
+  if (after.output.defined()) check_output(name(), cell(), after.output, x.size(0));
   return after;
 }
 

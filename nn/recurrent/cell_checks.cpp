@@ -48,18 +48,23 @@ Variable project(const char* name, const Cell& cell, const Variable& x) {
   return projected;
 }
 
+void check_output(const char* name, const Cell& cell, const Variable& output, Index batch) {
+  if (output.defined() && output.rank() == 2 && output.size(0) == batch &&
+      output.size(1) == cell.outputs())
+    return;
+  throw ShapeError(std::string(name) + ": the output of step is " + describe(output.value()) +
+                   ", this cell and a batch of " + std::to_string(batch) + " need " +
+                   to_string(Shape{batch, cell.outputs()}) + in_class(cell) +
+                   "; override outputs() when the output has another size than the first state "
+                   "tensor");
+}
+
 Step step(const char* name, const Cell& cell, const Variable& x, const State& state) {
+  const Index batch = state[0].size(0);
   Step after = cell.step(x, state);
-  const Index batch = x.size(0);
   check_state(name, "what step returned", cell, after.state, batch);
   if (!after.output.defined()) after.output = cell.output(after.state);
-  const Shape expected{batch, cell.outputs()};
-  if (!after.output.defined() || after.output.shape() != expected)
-    throw ShapeError(std::string(name) + ": the output of step is " +
-                     describe(after.output.value()) + ", this cell and a batch of " +
-                     std::to_string(batch) + " need " + to_string(expected) + in_class(cell) +
-                     "; override outputs() when the output has another size than the first state "
-                     "tensor");
+  check_output(name, cell, after.output, batch);
   return after;
 }
 

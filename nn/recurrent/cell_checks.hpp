@@ -19,9 +19,13 @@ void check_state(const char* name, const char* what, const Cell& cell, const Sta
 /// axis is still the time.
 Variable project(const char* name, const Cell& cell, const Variable& x);
 
+/// Throws ShapeError, beginning with `name` and naming the cell's class, unless the output of a
+/// step is `[B,O]` of this cell and batch.
+void check_output(const char* name, const Cell& cell, const Variable& output, Index batch);
+
 /// One step of the cell, with its output: that of the step, or what output() makes of the state.
-/// `x: [B,P]`. Throws ShapeError, beginning with `name` and naming the cell's class, for a state or
-/// an output of another shape.
+/// `x: [B,P]`, `state` a checked one. Throws ShapeError, beginning with `name` and naming the
+/// cell's class, for a state or an output of another shape.
 Step step(const char* name, const Cell& cell, const Variable& x, const State& state);
 
 /// Throws TapeError for a state that is recorded, and so could have come from anywhere.

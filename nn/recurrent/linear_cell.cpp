@@ -1,7 +1,5 @@
-#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/linear_scan.hpp>
-#include <autograd/ops/piecewise.hpp>
 #include <autograd/pointwise/pointwise.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nn/recurrent/cell_checks.hpp>
@@ -41,17 +39,13 @@ Step LinearCell::step(const Variable& x, const State& state) const {
 
 std::optional<Sequence> LinearCell::run(const Variable& x, const State& state,
                                         const RunOptions& options) const {
-  auto [decay, input] = checked_coefficients(x);
-  if (options.resets.defined()) {
-    // The scan starts anew from zero; the step behind a boundary adds what it makes of the start.
-    const Tensor begins = options.resets.unsqueeze(-1);
-    input = where(begins, decay * options.start[0] + input, input);
-  }
-  Variable h = linear_scan(decay, input,
-                           {.start = state[0],
-                            .reverse = options.reverse,
-                            .lengths = options.lengths,
-                            .resets = options.resets});
+  const auto [decay, input] = checked_coefficients(x);
+  LinearScanOptions how{.start = state[0],
+                        .reverse = options.reverse,
+                        .lengths = options.lengths,
+                        .resets = options.resets};
+  if (options.resets.defined()) how.restart = options.start[0];
+  Variable h = linear_scan(decay, input, how);
   Variable last = select(h, 0, options.reverse ? 0 : x.size(0) - 1);
   return Sequence{std::move(h), {std::move(last)}};
 }

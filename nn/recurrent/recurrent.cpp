@@ -1,6 +1,7 @@
 #include <autograd/derivatives/checkpoint.hpp>
 #include <autograd/ops/comparison.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/ops/lengths.hpp>
 #include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/stack_builder.hpp>
@@ -42,19 +43,6 @@ Index check_targets(const Cell& cell, const Variable& x, const Variable& targets
   return targets.size(0);
 }
 
-void check_lengths(const Variable& x, const std::vector<Index>& lengths) {
-  const std::string what = "recurrent: ";
-  if (static_cast<Index>(lengths.size()) != x.size(1))
-    throw ShapeError(what + std::to_string(lengths.size()) + " lengths were given with x " +
-                     to_string(x.shape()) + "; each of the " + std::to_string(x.size(1)) +
-                     " sequences needs one");
-  for (std::size_t b = 0; b < lengths.size(); ++b)
-    if (lengths[b] < 0 || lengths[b] > x.size(0))
-      throw ArgumentError(what + "the length of sequence " + std::to_string(b) + " is " +
-                          std::to_string(lengths[b]) + "; with x " + to_string(x.shape()) +
-                          " it must lie in 0.." + std::to_string(x.size(0)));
-}
-
 /// `mask: [B,1]` with as many axes of size 1 as broadcast along a state `[B,...]`.
 Tensor beside(const Tensor& mask, const Variable& state) {
   Shape shape(state.rank(), 1);
@@ -68,20 +56,20 @@ class Ends {
  public:
   Ends(const Variable& x, const std::vector<Index>& lengths) : common_(x.size(0)) {
     if (lengths.empty()) return;
-    check_lengths(x, lengths);
-    lengths_ = lengths;
+    unroll::detail::check_lengths("recurrent", {"x", x}, lengths);
     common_ = *std::min_element(lengths.begin(), lengths.end());
     if (common_ == x.size(0)) return;
-    running_ = zeros({x.size(0), x.size(1), 1}, x.dtype());
-    for (Index b = 0; b < x.size(1); ++b) {
-      Tensor steps = running_.select(1, b).slice(0, 0, lengths[static_cast<std::size_t>(b)]);
-      kernels::fill(steps, 1.0);
-    }
+    lengths_ = lengths;
+    running_ = unroll::detail::running_steps(x.size(0), lengths, x.dtype()).unsqueeze(-1);
   }
 
   /// `sequence: [T,B,N]` with zeros past the ends.
   Variable clear(const Variable& sequence) const {
-    return running_.defined() ? where(running_, sequence, zeros({}, sequence.dtype())) : sequence;
+    return running_.defined() ? where(running_, sequence, 0.0) : sequence;
+  }
+  /// `marks: [T,B,1]` without those past the ends.
+  Tensor clear(const Tensor& marks) const {
+    return running_.defined() ? mask_and(marks, running_) : marks;
   }
 
   /// How many of the steps first .. first + count each sequence has; empty for all.
@@ -102,23 +90,22 @@ class Ends {
   }
 
  private:
-  std::vector<Index> lengths_;
-  Index common_;    // steps that every sequence has
+  std::vector<Index> lengths_;  // empty when all are full
+  Index common_;                // steps that every sequence has
   Tensor running_;  // [T,B,1]: 1 up to the end of a sequence, then 0; undefined when there are none
 };
 
 /// Where new sequences begin inside the rows of a batch.
 class Resets {
  public:
-  Resets(const Variable& x, const Tensor& begins) {
+  Resets(const Variable& x, const Tensor& begins, const Ends& ends) {
     if (!begins.defined()) return;
     if (begins.shape() != Shape{x.size(0), x.size(1)})
       throw ShapeError("recurrent: resets are " + describe(begins) + ", for x " +
                        to_string(x.shape()) + " they must be [T,B], " +
                        to_string(Shape{x.size(0), x.size(1)}));
-    begins_ = ne(begins, 0.0).to(x.dtype()).unsqueeze(-1);
-    for (Index t = 0; t < x.size(0); ++t)
-      any_.push_back(any_true(begins_.select(0, t)).item() != 0.0);
+    begins_ = ends.clear(ne(begins, 0.0).to(x.dtype()).unsqueeze(-1));
+    any_ = any_true(begins_, {1, 2}).to(Dtype::float64).to_vector<double>();
   }
 
   bool empty() const { return any_.empty(); }
@@ -132,7 +119,7 @@ class Resets {
   /// the last of one.
   State apply(Index t, bool reverse, State state, const State& start) const {
     const auto begin = static_cast<std::size_t>(reverse ? t + 1 : t);
-    if (begin >= any_.size() || !any_[begin]) return state;
+    if (begin >= any_.size() || any_[begin] == 0.0) return state;
     const Tensor here = begins_.select(0, static_cast<Index>(begin));
     for (std::size_t k = 0; k < state.size(); ++k)
       state[k] = where(beside(here, state[k]), start[k], state[k]);
@@ -140,8 +127,8 @@ class Resets {
   }
 
  private:
-  Tensor begins_;          // [T,B,1]
-  std::vector<bool> any_;  // by step
+  Tensor begins_;            // [T,B,1]
+  std::vector<double> any_;  // by step, 1 where there is one
 };
 
 /// The number of steps that project() gets at a time. So many rows are one large product, and what
@@ -278,8 +265,9 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
     throw ArgumentError(
         "recurrent: targets were given together with reverse, but a step reads the target of the "
         "step before it in time; leave one of the two out");
-  const Unrolling unrolling{cell_,  Ends(x, options.lengths), Resets(x, options.resets),
-                            forced, options.reverse,          stepwise_};
+  const Ends ends(x, options.lengths);
+  const Unrolling unrolling{cell_,           ends,     Resets(x, options.resets, ends), forced,
+                            options.reverse, stepwise_};
   const Index steps = x.size(0);
   const Index batch = x.size(1);
   const bool needs_start = state.empty() || !unrolling.resets.empty();

@@ -28,6 +28,7 @@ struct UnrollOptions {
   /// `[T,B]` of 0 and 1, any dtype: 1 where a new sequence begins inside a row of the batch, such
   /// as the next document or episode. That step starts from the cell's initial state, and no
   /// gradient crosses the boundary. With `reverse` the step before the boundary does.
+  /// Boundaries past the end of a sequence do not matter.
   Tensor resets = {};
 };
 

@@ -100,6 +100,7 @@ Trajectory follow(const Cell& cell, const Tensor& x, const GradientFlowOptions& 
   for (Index t = 0; t < x.size(0); ++t) {
     const Step after = cell.step(select(projected, 0, t), part(states.back(), cell));
     check_state("gradient_flow", "what step returned", cell, after.state, x.size(1));
+    if (after.output.defined()) check_output("gradient_flow", cell, after.output, x.size(1));
     states.push_back(join(after.state));
     if (!options.loss) continue;
     const Variable output =

@@ -37,11 +37,14 @@ Variable step_by_step(const Problem& p) {
       if (!p.options.lengths.empty() && t >= p.options.lengths[static_cast<std::size_t>(i)])
         runs.in_place<double>()[i] = 0.0;
       const Index begin = reverse ? t + 1 : t;  // the step behind the boundary
-      if (p.options.resets.defined() && begin < steps && p.options.resets.at({begin, i}) != 0.0)
+      const Index end =
+          p.options.lengths.empty() ? steps : p.options.lengths[static_cast<std::size_t>(i)];
+      if (p.options.resets.defined() && begin < end && p.options.resets.at({begin, i}) != 0.0)
         reset.in_place<double>()[i] = 1.0;
     }
-    const Tensor zero = zeros({}, p.b.dtype());
-    const Variable before = where(reset.reshape(column), zero, h);
+    const Variable anew =
+        p.options.restart.defined() ? p.options.restart : Variable(zeros(h.shape(), h.dtype()));
+    const Variable before = where(reset.reshape(column), anew, h);
     h = where(runs.reshape(column), select(a, 0, t) * before + select(p.b, 0, t), before);
     all[static_cast<std::size_t>(t)] = h;
   }
@@ -69,7 +72,10 @@ Problem problem(std::uint64_t seed, Tape* tape = nullptr) {
   if (pick(2) == 0) p.options.start = leaf(select(Variable(p.b), 0, 0).shape(), 2);
   if (pick(2) == 0)
     for (Index i = 0; i < batch; ++i) p.options.lengths.push_back(pick(steps + 1));
-  if (pick(2) == 0) p.options.resets = ge(random({steps, batch}, 10 * seed + 3), 0.3);
+  if (pick(2) == 0) {
+    p.options.resets = ge(random({steps, batch}, 10 * seed + 3), 0.3);
+    if (pick(2) == 0) p.options.restart = leaf(select(Variable(p.b), 0, 0).shape(), 6);
+  }
   return p;
 }
 
@@ -87,7 +93,7 @@ TEST_CASE("a scan is the recurrence step by step, in values and gradients of bot
     if (!scanned.recorded()) continue;
     ++differentiated;
     const Tensor weights = random(p.b.shape(), 10 * seed + 4);
-    for (const Variable& leaf : {p.a, p.b, p.options.start}) {
+    for (const Variable& leaf : {p.a, p.b, p.options.start, p.options.restart}) {
       if (!leaf.defined() || !leaf.recorded()) continue;
       const auto both = [&](const Variable& h) {
         const Variable loss = sum(square(h) * weights);

@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "support/expect.hpp"
 
@@ -101,6 +102,20 @@ TEST_CASE("a block of neighbours must be computed in its destination") {
             1);
       },
       {"gradient destination", "input 1", "do not replace it"});
+}
+
+TEST_CASE("a destination takes as many tensors as variables, and not too many") {
+  const auto acquire = [](std::size_t variables, std::size_t tensors) {
+    gradient(
+        [=](const Inputs&, const Variable& dy, BackwardPass& pass) {
+          const std::vector<Variable> x(variables);
+          std::vector<Tensor> to(tensors);
+          const GradientDestination destination(pass, x, dy.shape(), to);
+        },
+        0);
+  };
+  expect_error<ArgumentError>([&] { acquire(2, 1); }, {"2 variables and 1 tensors"});
+  expect_error<ArgumentError>([&] { acquire(32, 32); }, {"32 variables", "31 at most"});
 }
 
 TEST_CASE("there is no destination in a pass that is differentiated, nor for a constant") {

@@ -28,6 +28,26 @@ class Late : public nn::Cell {
   }
 };
 
+/// A linear recurrence from a learned start.
+class Started : public nn::LinearCell {
+ public:
+  Started(Index inputs, Index hidden)
+      : LinearCell(inputs, hidden),
+        both_(add("both", nn::Linear(inputs, 2 * hidden))),
+        start_(parameter("start", random({hidden}, 21).to(Dtype::float32))) {}
+  Coefficients coefficients(const Variable& x) const override {
+    const auto [gate, value] = split<2>(both_(x));
+    return {sigmoid(gate), value};
+  }
+  nn::State initial_state(Index batch, Dtype) const override {
+    return {broadcast_to(start_, {batch, outputs()})};
+  }
+
+ private:
+  nn::Linear both_;
+  Parameter start_;
+};
+
 }  // namespace
 
 TEST_CASE("two values are a state of two tensors, and an output must be named as one") {
@@ -73,7 +93,7 @@ TEST_CASE("RTRL has the gradients of backpropagation through time for such cells
 
 TEST_CASE("a boundary inside a sequence separates it as two calls would, gradients included") {
   for (const bool reverse : {false, true})
-    for (const int variant : {0, 1, 2, 3}) {
+    for (const int variant : {0, 1, 2, 3, 4, 5}) {
       CAPTURE(reverse);
       CAPTURE(variant);
       const bool checkpointed = variant % 2 == 1;
@@ -101,6 +121,27 @@ TEST_CASE("a boundary inside a sequence separates it as two calls would, gradien
       for (const Parameter& parameter : rnn.parameters())
         expect_close(a[parameter].value(), b[parameter].value(), 1e-12);
     }
+}
+
+TEST_CASE("a boundary past the end of a sequence changes nothing") {
+  const Tensor x = random({5, 2, 3}, 31);
+  const Tensor resets = Tensor::of<double>({5, 2}, {0, 0, 0, 0, 0, 1, 0, 1, 0, 0});
+  const nn::State given{random({2, 4}, 32)};
+  for (const nn::Recurrent& rnn :
+       {in_float64(nn::Recurrent(nn::GRU(3, 4))), in_float64(nn::Recurrent(nn::MinGRU(3, 4))),
+        in_float64(nn::Recurrent(Started(3, 4)))})
+    for (const nn::Recurrent& way : {rnn, rnn.stepwise()})
+      for (const bool reverse : {false, true}) {
+        CAPTURE(reverse);
+        const nn::UnrollOptions plain{.lengths = {5, 2}, .reverse = reverse};
+        nn::UnrollOptions marked = plain;
+        marked.resets = resets;
+        const auto expected = way(x, given, plain);
+        const auto actual = way(x, given, marked);
+        CHECK(actual.outputs.shape() == expected.outputs.shape());
+        expect_close(actual.outputs.value(), expected.outputs.value(), 1e-14);
+        expect_close(actual.state[0].value(), expected.state[0].value(), 1e-14);
+      }
 }
 
 TEST_CASE("with no steps the state passes through, and so does that of an empty sequence") {
