@@ -97,8 +97,9 @@ TEST_CASE("a boundary inside a sequence separates it as two calls would, gradien
       CAPTURE(reverse);
       CAPTURE(variant);
       const bool checkpointed = variant % 2 == 1;
-      nn::Recurrent rnn =
-          in_float64(variant < 2 ? nn::Recurrent(nn::LSTM(3, 4)) : nn::Recurrent(nn::MinGRU(3, 4)));
+      nn::Recurrent rnn = in_float64(variant < 2   ? nn::Recurrent(nn::LSTM(3, 4))
+                                     : variant < 4 ? nn::Recurrent(nn::MinGRU(3, 4))
+                                                   : nn::Recurrent(Started(3, 4)));
       if (checkpointed) rnn = rnn.checkpointed(1);
       const Tensor x = random({6, 2, 3}, 3);
       const Tensor weights = random({6, 2, 4}, 4);
