@@ -3,7 +3,9 @@
 #include <nn/io/safetensors.hpp>
 
 #include <cstddef>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,9 +23,12 @@ void load(Module& module, const std::string& path) {
   std::vector<Module::Named> parameters = module.named_parameters();
   std::string wrong;
   const auto report = [&](const std::string& what) { wrong.append("\n  ").append(what); };
+  std::map<std::string_view, const Tensor*> left;
+  for (const auto& [name, value] : file.tensors) left.emplace(name, &value);
   std::vector<Tensor> values;
   for (const auto& [name, parameter] : parameters) {
-    const Tensor* value = file.find(name);
+    const auto found = left.extract(name);
+    const Tensor* value = found ? found.mapped() : nullptr;
     if (!value)
       report(name + " " + to_string(parameter.shape()) + ": not in the file");
     else if (value->shape() != parameter.shape())
@@ -32,11 +37,8 @@ void load(Module& module, const std::string& path) {
     else
       values.push_back(value->to(parameter.dtype()));
   }
-  for (const auto& [name, value] : file.tensors) {
-    bool known = false;
-    for (const auto& entry : parameters) known |= entry.name == name;
-    if (!known) report(name + " " + to_string(value.shape()) + ": not in the module");
-  }
+  for (const auto& [name, value] : left)
+    report(std::string(name) + " " + to_string(value->shape()) + ": not in the module");
   if (!wrong.empty())
     throw FormatError("load: the parameters in \"" + path +
                       "\" are not those of the module:" + wrong);

@@ -21,7 +21,7 @@
 namespace unroll::nn {
 namespace {
 
-/// Relative to the largest element. Sums in another order differ by less.
+/// Relative to the largest element, or to 1. Sums in another order differ by less.
 constexpr double kRounding = 1e-11;
 
 class CellCheck {
@@ -94,11 +94,11 @@ class CellCheck {
     if (actual.value().size() == 0) return true;
     const Variable a = detach(actual);
     const Variable e = detach(expected);
-    const double size = std::max(1.0, max(abs(e)).item());
+    const double largest = max(abs(e)).item();
     const double error = max(abs(a - e)).item();
-    if (error <= tolerance * size) return true;
+    if (error <= tolerance * std::max(1.0, largest)) return true;
     found(what + " is off by " + std::to_string(error) + ", with elements up to " +
-          std::to_string(size));
+          std::to_string(largest));
     return false;
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/tensor/loop.hpp>
 #include <autograd/tensor/memory.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/tensor/tensor.hpp>
@@ -21,15 +22,7 @@ inline Tensor narrow(const Shape& shape, std::uint64_t seed) {
   return random(shape, seed).to(Dtype::float32);
 }
 
-/// The position that element `flat` has in row-major order.
-inline Shape position_of(Index flat, const Shape& shape) {
-  Shape position(shape.rank(), 0);
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    position[axis] = flat % shape[axis];
-    flat /= shape[axis];
-  }
-  return position;
-}
+using kernels::position_of;
 
 /// The element that `x` has at `position` once it is expanded to the rank of `position`.
 inline double broadcast_element(const std::vector<double>& x, const Shape& shape,
