@@ -14,6 +14,7 @@
 #include <nn/verify/in_dtype.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <limits>
@@ -23,6 +24,20 @@ namespace {
 
 /// Relative to the largest element, or to 1. Sums in another order differ by less.
 constexpr double kRounding = 1e-11;
+
+/// The generator of this thread in a fixed state, as a cell may draw, and afterwards as it was.
+class Seeded {
+ public:
+  explicit Seeded(std::uint64_t seed) : before_(default_generator()) {
+    default_generator() = Generator(seed);
+  }
+  ~Seeded() { default_generator() = before_; }
+  Seeded(const Seeded&) = delete;
+  Seeded& operator=(const Seeded&) = delete;
+
+ private:
+  Generator before_;
+};
 
 class CellCheck {
  public:
@@ -70,14 +85,10 @@ class CellCheck {
     report_.findings.push_back({report_.checked.back(), std::move(message)});
   }
 
-  /// A run from a fixed state of the random generator, as a cell may draw.
   Sequence run(const Recurrent& rnn, const Variable& x, const State& state = {},
                const UnrollOptions& how = {}) const {
-    const Generator before = default_generator();
-    default_generator() = Generator(options_.seed);
-    Sequence result = rnn(x, state, how);
-    default_generator() = before;
-    return result;
+    const Seeded seeded(options_.seed);
+    return rnn(x, state, how);
   }
   Sequence run(const Variable& x, const State& state = {}, const UnrollOptions& how = {}) const {
     return run(rnn_, x, state, how);
@@ -205,15 +216,13 @@ class CellCheck {
 
   /// The gradients of x and of the parameters.
   std::vector<Variable> gradients(const Recurrent& rnn) const {
-    const Generator before = default_generator();
-    default_generator() = Generator(options_.seed);
+    const Seeded seeded(options_.seed);
     Tape tape;
     const Variable x = tape.watch(x_.value());
     const auto [outputs, state] = rnn(x);
     Variable loss = sum(square(outputs));
     for (const Variable& value : state) loss = loss + sum(square(value));
     const Gradients all = tape.gradients(loss);
-    default_generator() = before;
     std::vector<Variable> result{all[x]};
     for (const Parameter& parameter : rnn.parameters()) result.push_back(all[parameter]);
     return result;

@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <cstdint>
 #include <string>
 
 #include "support/cells.hpp"
@@ -116,6 +117,16 @@ TEST_CASE("a cell that breaks the contract is reported by the property that it b
   CHECK(broken(Fault::reads_value, "wrong") == "gradients");
   CHECK(broken(Fault::returns_more, "has 2 tensors") == "repetition");
   CHECK(broken(Fault::output_too_wide, "override outputs()") == "repetition");
+}
+
+TEST_CASE("the random generator is afterwards what it was, also when the cell throws") {
+  const std::uint64_t before = default_generator().position();
+  const nn::Recurrent fine(nn::GRU(3, 4)), throwing(Faulty(Fault::returns_more));
+  const std::uint64_t made = default_generator().position();
+  CHECK(made > before);
+  CHECK(nn::check_cell(fine));
+  CHECK(!nn::check_cell(throwing));
+  CHECK(default_generator().position() == made);
 }
 
 TEST_CASE("the parameters are afterwards what they were, and too short a sequence is refused") {
