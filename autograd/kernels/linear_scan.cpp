@@ -31,12 +31,9 @@ T* at(T* data, Index row, Index columns, Index begin) {
   return data ? data + row * columns + begin : nullptr;
 }
 
+/// The elements of a result that may be undefined, to be written to: null then.
 template <class T>
-const T* read(const Tensor& x) {
-  return x.defined() ? x.data<T>() : nullptr;
-}
-template <class T>
-T* write(Tensor& x) {
+T* result_or_null(Tensor& x) {
   return x.defined() ? x.in_place<T>() : nullptr;
 }
 
@@ -45,7 +42,7 @@ template <class T>
 class Resets {
  public:
   Resets(const Tensor& resets, Index columns)
-      : data_(read<T>(resets)), batch_(data_ ? resets.size(1) : 0) {
+      : data_(data_or_null<T>(resets)), batch_(data_ ? resets.size(1) : 0) {
     if (batch_ > 0) width_ = columns / batch_;
   }
 
@@ -72,7 +69,7 @@ void linear_scan(const Tensor& a, const Tensor& b, const LinearScan& how, Tensor
   dispatch_floating(a.dtype(), [&]<class T>(T) {
     const T* const a_data = a.data<T>();
     const T* const b_data = b.data<T>();
-    const T* const start_data = read<T>(how.start);
+    const T* const start_data = data_or_null<T>(how.start);
     const Resets<T> resets(how.resets, columns);
     T* const h_data = h.in_place<T>();
     for_each_block(steps, columns, 2.0, [&](Index begin, Index end) {
@@ -102,11 +99,11 @@ void linear_scan_gradient(const Tensor& a, const Tensor& h, const LinearScan& ho
     const T* const a_data = a.data<T>();
     const T* const h_data = h.data<T>();
     const T* const g_data = g.data<T>();
-    const T* const start_data = read<T>(how.start);
+    const T* const start_data = data_or_null<T>(how.start);
     const Resets<T> resets(how.resets, columns);
-    T* const da_data = write<T>(da);
-    T* const db_data = write<T>(db);
-    T* const dstart_data = write<T>(dstart);
+    T* const da_data = result_or_null<T>(da);
+    T* const db_data = result_or_null<T>(db);
+    T* const dstart_data = result_or_null<T>(dstart);
     for_each_block(steps, columns, 4.0, [&](Index begin, Index end) {
       // The gradient of a state is what comes from its output and from the step after it.
       std::array<T, kColumns> from_next{};

@@ -7,11 +7,6 @@
 namespace unroll::kernels {
 namespace {
 
-template <class T>
-const T* data_or_null(const Tensor& x) {
-  return x.defined() ? x.data<T>() : nullptr;
-}
-
 /// A sum over rows, carried in double.
 class Total {
  public:

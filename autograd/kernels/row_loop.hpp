@@ -2,6 +2,7 @@
 
 #include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/tensor/tensor.hpp>
 
 #include <array>
 #include <cstddef>
@@ -11,6 +12,12 @@ namespace unroll::kernels {
 
 using lambda::Lanes;
 using lambda::Vector;
+
+/// The elements of an operand that may be undefined: null then.
+template <class T>
+const T* data_or_null(const Tensor& x) {
+  return x.defined() ? x.data<T>() : nullptr;
+}
 
 /// Calls `body(i, L())` for the elements of 0..n-1: `L` is Lanes<Vector<T>>, for as many elements
 /// from i on as it has lanes, and Lanes<double> for each element of the rest. The body loads what
