@@ -8,6 +8,9 @@
 #include <mutex>
 #include <utility>
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 #if __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -81,9 +84,23 @@ FreeBlock* link(void* block, FreeBlock* next, std::size_t rounded) noexcept {
   return new (block) FreeBlock{next};
 }
 
+// glibc returns only the end of its heap to the operating system. Blocks that come back to it in
+// another order than they went leave holes, and a long run would grow by them. Looking for them
+// costs some milliseconds: it is done once for so many bytes.
+void return_holes([[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef __GLIBC__
+  constexpr std::size_t kEvery = std::size_t{64} << 20;
+  static std::atomic<std::size_t> since{0};
+  if (since.fetch_add(bytes, std::memory_order_relaxed) + bytes < kEvery) return;
+  since.store(0, std::memory_order_relaxed);
+  malloc_trim(0);
+#endif
+}
+
 void to_system(void* block, std::size_t rounded) noexcept {
   permit(block, rounded, rounded);
   ::operator delete (block, std::align_val_t{kAlignment});
+  return_holes(rounded);
 }
 
 // Small blocks are cut from slabs, so that a million of them do not cost a million system calls.

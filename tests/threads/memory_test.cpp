@@ -3,8 +3,11 @@
 #include <autograd/tensor/random.hpp>
 #include <autograd/tensor/tensor.hpp>
 
+#include <unistd.h>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <new>
@@ -17,6 +20,17 @@
 
 namespace unroll::testing {
 namespace {
+
+// Sanitizers keep what is released for a while, to find whoever still uses it.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+double resident_mib() {
+  std::ifstream stream("/proc/self/statm");
+  double total = 0.0;
+  double resident = 0.0;
+  stream >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+#endif
 
 /// Runs f on a thread of its own, to the end. Each thread has its own blocks and counts.
 template <class F>
@@ -111,6 +125,29 @@ TEST_CASE("kept blocks go back to the system when asked") {
     CHECK(memory::statistics().allocations == allocations + 1);
   });
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("the operating system gets back what lies between blocks that stay in use") {
+  on_another_thread([] {
+    constexpr std::size_t kBytes = std::size_t{1} << 15;
+    constexpr std::size_t kCount = 6400;  // 200 MiB
+    const double before = resident_mib();
+    std::vector<void*> blocks(kCount);
+    for (void*& block : blocks) {
+      block = memory::allocate(kBytes);
+      std::fill_n(static_cast<unsigned char*>(block), kBytes, static_cast<unsigned char>(1));
+    }
+    CHECK(resident_mib() - before > 190.0);
+    const auto stays = [](std::size_t k) { return k % 10 == 9; };
+    for (std::size_t k = 0; k < kCount; ++k)
+      if (!stays(k)) memory::release(blocks[k], kBytes);
+    memory::release_cached();
+    CHECK(resident_mib() - before < 100.0);  // a tenth stays, and up to 64 MiB wait
+    for (std::size_t k = 0; k < kCount; ++k)
+      if (stays(k)) memory::release(blocks[k], kBytes);
+  });
+}
+#endif
 
 TEST_CASE("a tensor made on one thread may be freed on another, which then reuses its block") {
   on_another_thread([] {
