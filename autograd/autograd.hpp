@@ -39,6 +39,7 @@
 #include <autograd/tape/parameter.hpp>
 #include <autograd/tape/record.hpp>
 #include <autograd/tape/scope.hpp>
+#include <autograd/tape/substitution.hpp>
 #include <autograd/tape/tape.hpp>
 #include <autograd/tape/variable.hpp>
 #include <autograd/tensor/dtype.hpp>

@@ -3,6 +3,7 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/sum.hpp>
 #include <autograd/tape/record.hpp>
+#include <autograd/tape/substitution.hpp>
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/tensor/stack.hpp>
@@ -25,18 +26,6 @@ void check_stack() {
         "checkpoint: checkpoints are nested so deeply that less than 64 KiB of the stack of this "
         "thread is left; nest fewer of them, or run on a thread with a larger stack");
 }
-
-/// Lets the generator draw once more what it drew from `start` on.
-class Rewound {
- public:
-  explicit Rewound(const Generator& start) : present_(std::exchange(default_generator(), start)) {}
-  ~Rewound() { default_generator() = present_; }
-  Rewound(const Rewound&) = delete;
-  Rewound& operator=(const Rewound&) = delete;
-
- private:
-  Generator present_;
-};
 
 /// What it takes to run f again and to find the gradients of its inputs and parameters.
 class SecondRun {
@@ -97,7 +86,8 @@ class SecondRun {
         throw TapeError("checkpoint: the parameter " + used.parameter.name() +
                         " was changed before the backward pass, which must run f again with what "
                         "it was; take the gradients first");
-    const Rewound rewound(start_);
+    const GeneratorScope rewound(start_);
+    const Substitution inside(substitutions_);
     std::vector<Variable> results = f_(inputs);
     bool same = results.size() == shapes_.size();
     for (std::size_t k = 0; same && k < shapes_.size(); ++k)
@@ -126,6 +116,7 @@ class SecondRun {
   SeveralResults f_;
   std::vector<Variable> inputs_;
   Generator start_;
+  std::vector<Substitution::Entry> substitutions_ = Substitution::in_force();
   std::vector<Used> parameters_;
   std::vector<Shape> shapes_;
 };

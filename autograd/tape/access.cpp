@@ -61,11 +61,10 @@ TapeAccess::Lambda TapeAccess::lambda(const Tape& tape, std::size_t node) {
 }
 
 const Parameter* TapeAccess::parameter(const Tape& tape, std::uint32_t slot) {
-  // Slots are given out in order.
-  const auto found = std::lower_bound(
-      tape.parameters_.begin(), tape.parameters_.end(), slot,
-      [](const auto& entry, std::uint32_t wanted) { return entry.second.slot_ < wanted; });
-  return found != tape.parameters_.end() && found->second.slot_ == slot ? &found->first : nullptr;
+  const auto found = std::find_if(
+      tape.parameters_.begin(), tape.parameters_.end(),
+      [&](const auto& entry) { return entry.second.recorded() && entry.second.slot_ == slot; });
+  return found != tape.parameters_.end() ? &found->first : nullptr;
 }
 
 void TapeAccess::throw_not_recording(const char* operation) {

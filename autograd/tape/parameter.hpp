@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/tape/deep_copies.hpp>
 #include <autograd/tensor/tensor.hpp>
 
 #include <atomic>
@@ -16,6 +17,14 @@ namespace unroll {
 class Parameter {
  public:
   Parameter(std::string name, Tensor value);
+  Parameter(const Parameter& other) : state_(other.state_) {
+    if (detail::DeepCopies::active()) [[unlikely]]
+      state_ = detail::DeepCopies::active()->of(state_);
+  }
+  Parameter(Parameter&&) = default;
+  Parameter& operator=(const Parameter&) = default;
+  Parameter& operator=(Parameter&&) = default;
+  ~Parameter() = default;
 
   const std::string& name() const { return state().name; }
   const Tensor& value() const { return state().value; }
@@ -30,6 +39,11 @@ class Parameter {
   /// so nobody's saved values change.
   Tensor& mutable_value();
 
+  /// A frozen parameter is a constant to every tape, from its next use on: it gets no gradient, and
+  /// none is computed for it. Optimizers leave it as it is.
+  void freeze(bool on = true) { state().frozen = on; }
+  bool frozen() const { return state().frozen; }
+
   /// Same value, not merely an equal one.
   friend bool operator==(const Parameter& a, const Parameter& b) { return a.state_ == b.state_; }
   /// Identifies the value in maps.
@@ -41,8 +55,11 @@ class Parameter {
   struct State {
     State(std::string given_name, Tensor given_value)
         : name(std::move(given_name)), value(std::move(given_value)) {}
+    State(const State& other)
+        : name(other.name), value(other.value.clone()), frozen(other.frozen) {}
     std::string name;
     Tensor value;
+    bool frozen = false;
     std::atomic<std::uint64_t> tape = 0;
   };
   State& state() const {

@@ -1,4 +1,5 @@
 #include <autograd/tape/record.hpp>
+#include <autograd/tape/substitution.hpp>
 #include <autograd/tensor/error.hpp>
 
 #include <atomic>
@@ -21,11 +22,16 @@ thread_local Tape* Tape::innermost_ = nullptr;
 thread_local extension::TapeObserver* Tape::thread_observer_ = nullptr;
 
 Variable::Variable(const Parameter& parameter) {
+  if (const Variable* substitute = Substitution::find(parameter)) {
+    *this = *substitute;
+    return;
+  }
   if (Tape* tape = Tape::active()) {
     *this = tape->leaf(parameter);
     return;
   }
-  if (!Tape::innermost_) Tape::check_not_elsewhere("parameter", parameter.tape());
+  if (!Tape::innermost_ && !parameter.frozen())
+    Tape::check_not_elsewhere("parameter", parameter.tape());
   value_ = parameter.value();
 }
 
@@ -145,19 +151,22 @@ Variable Tape::watch(const Tensor& value) {
 
 Variable Tape::leaf(const Parameter& parameter) {
   Variable leaf(parameter.value());
-  leaf.tape_ = id_;
   // The steps of a recurrence ask for the same few again and again.
   if (latest_ >= parameters_.size() || !(parameters_[latest_].first == parameter)) {
     const auto [found, is_new] =
         parameter_index_.try_emplace(parameter.identity(), parameters_.size());
     latest_ = found->second;
-    if (is_new) {
-      parameter.seen_by(id_);
-      leaf.slot_ = slots_++;
-      parameters_.emplace_back(parameter, leaf.without_value());
-    }
+    if (is_new) parameters_.emplace_back(parameter, leaf.without_value());
   }
-  leaf.slot_ = parameters_[latest_].second.slot_;
+  if (parameter.frozen()) return leaf;
+  Variable& known = parameters_[latest_].second;
+  if (!known.recorded()) {
+    parameter.seen_by(id_);
+    known.tape_ = id_;
+    known.slot_ = slots_++;
+  }
+  leaf.tape_ = id_;
+  leaf.slot_ = known.slot_;
   return leaf;
 }
 

@@ -69,7 +69,7 @@ class Tape {
 
   /// What the tape holds at present.
   TapeStatistics statistics() const;
-  /// The parameters that this tape has seen, in the order of first use.
+  /// The parameters that this tape has seen, in the order of first use, frozen ones among them.
   std::vector<Parameter> parameters() const;
 
   /// The tape that records on this thread, if any.

@@ -110,6 +110,7 @@ Gradients Tape::gradients(std::span<const Variable> outputs, std::span<const Var
     result.variables_.push_back({leaf.slot_, std::move(gradient)});
   }
   for (const auto& [parameter, leaf] : parameters_) {
+    if (!leaf.recorded()) continue;  // frozen
     ParameterGradient entry{parameter, leaf.slot_, {}, {}};
     entry.dense = pass.take(leaf.slot_, options.differentiable ? nullptr : &entry.rows);
     if (!entry.dense.defined() && entry.rows.empty()) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace unroll {
 
@@ -40,6 +41,21 @@ class Generator {
 /// use. The seed is that of the latest seed(), or 0. If the first uses of workers race, their
 /// streams are assigned in either order: for repeatable workers call `seed(value, 1 + worker)`.
 Generator& default_generator();
+
+/// While it lives, the calling thread draws from a copy of `generator`; afterwards from its own
+/// again, as if nothing had been drawn. What ran before can so be run with the same numbers.
+class GeneratorScope {
+ public:
+  explicit GeneratorScope(const Generator& generator)
+      : before_(std::exchange(default_generator(), generator)) {}
+  ~GeneratorScope() { default_generator() = before_; }
+  GeneratorScope(const GeneratorScope&) = delete;
+  GeneratorScope& operator=(const GeneratorScope&) = delete;
+
+ private:
+  Generator before_;
+};
+
 /// Restarts the calling thread's generator, on stream 0 unless another is named. Threads that have
 /// not drawn yet will start with this seed too, each on a stream of its own.
 void seed(std::uint64_t value, std::uint64_t stream = 0);
