@@ -15,22 +15,39 @@ struct Module::Members {
     std::shared_ptr<Members> members;
   };
   std::vector<Parameter> parameters;
+  std::vector<Buffer> buffers;
   std::vector<Child> children;
   std::unordered_set<std::string> names;  // of parameters and named children, those they had then
   std::string name;                       // by which scope() calls it
   bool training = true;
 
-  void collect(const std::string& prefix, const std::string& suffix,
-               std::vector<Named>& into) const {
-    for (const Parameter& parameter : parameters) {
-      std::string path = prefix;
-      path.append(parameter.name()).append(suffix);
-      into.push_back({std::move(path), parameter});
-    }
+  Members() = default;
+  Members(const Members& other)
+      : parameters(other.parameters),
+        buffers(other.buffers),
+        names(other.names),
+        name(other.name),
+        training(other.training) {
+    for (const Child& child : other.children)
+      children.push_back({child.name, child.suffix, copy_of(child.members)});
+  }
+  Members& operator=(const Members&) = delete;
+  ~Members() = default;
+
+  /// The same members, or their deep copy while there is a DeepCopies.
+  static std::shared_ptr<Members> copy_of(const std::shared_ptr<Members>& members) {
+    auto* deep = unroll::detail::DeepCopies::active();
+    return deep ? deep->of(members) : members;
+  }
+
+  /// Calls `see(path, members, suffix)` for this module and those below it, from the top.
+  template <class See>
+  void visit(const std::string& prefix, const std::string& suffix, const See& see) const {
+    see(prefix, *this, suffix);
     for (const Child& child : children) {
       std::string path = prefix;
       if (!child.name.empty()) path.append(child.name).append(1, '.');
-      child.members->collect(path, child.suffix + suffix, into);
+      child.members->visit(path, child.suffix + suffix, see);
     }
   }
 
@@ -47,6 +64,7 @@ struct Module::Members {
 };
 
 Module::Module() : members_(std::make_shared<Members>()) {}
+Module::Module(const Module& other) : members_(Members::copy_of(other.members_)) {}
 
 Module::Members& Module::members() const {
   if (!members_)
@@ -58,7 +76,17 @@ Module::Members& Module::members() const {
 
 std::vector<Module::Named> Module::named_parameters() const {
   std::vector<Named> all;
-  members().collect("", "", all);
+  members().visit("", "", [&](const std::string& path, const Members& of, const std::string& end) {
+    for (const Parameter& one : of.parameters) all.push_back({path + one.name() + end, one});
+  });
+  return all;
+}
+
+std::vector<Module::NamedBuffer> Module::named_buffers() const {
+  std::vector<NamedBuffer> all;
+  members().visit("", "", [&](const std::string& path, const Members& of, const std::string& end) {
+    for (const Buffer& one : of.buffers) all.push_back({path + one.name() + end, one});
+  });
   return all;
 }
 
@@ -82,18 +110,32 @@ Scope Module::scope() const { return Scope(members().name); }
 
 void Module::to(Dtype dtype) {
   for (Parameter& parameter : parameters()) parameter.set(parameter.value().to(dtype));
+  for (auto& [name, buffer] : named_buffers()) buffer.set(buffer.value().to(dtype));
+}
+
+void Module::freeze(bool on) {
+  for (Parameter& parameter : parameters()) parameter.freeze(on);
+}
+
+void Module::claim(const char* what, const std::string& name) {
+  if (name.empty() || name.find('.') != std::string::npos)
+    throw ArgumentError(
+        "module: the name '" + name +
+        "' of a parameter or buffer is empty or has a dot, which separates modules");
+  if (!members().names.insert(name).second)
+    throw ArgumentError(std::string(what) + ": the name '" + name + "' is taken in this module");
 }
 
 Parameter Module::parameter(std::string name, Tensor value) {
-  if (name.empty() || name.find('.') != std::string::npos)
-    throw ArgumentError("parameter: the name '" + name +
-                        "' is empty or has a dot, which separates modules");
-  if (members().names.contains(name))
-    throw ArgumentError("parameter: the name '" + name + "' is taken in this module");
   Parameter made(std::move(name), std::move(value));
-  members().parameters.push_back(made);
-  members().names.insert(made.name());
-  return made;
+  claim("parameter", made.name());
+  return members().parameters.emplace_back(std::move(made));
+}
+
+Buffer Module::buffer(std::string name, Tensor value) {
+  Buffer made(std::move(name), std::move(value));
+  claim("buffer", made.name());
+  return members().buffers.emplace_back(std::move(made));
 }
 
 void Module::adopt(const std::string& name, const Module& child, const std::string& suffix) {
@@ -105,9 +147,13 @@ void Module::adopt(const std::string& name, const Module& child, const std::stri
   own_name.append("..").append(suffix);
   std::vector<std::string> claimed;
   if (!name.empty()) claimed.push_back(own_name);
-  std::vector<Named> added;
-  child.members().collect(name.empty() ? "" : name + '.', suffix, added);
-  for (Named& parameter : added) claimed.push_back(std::move(parameter.name));
+  child.members().visit(name.empty() ? "" : name + '.', suffix,
+                        [&](const std::string& path, const Members& of, const std::string& end) {
+                          for (const Parameter& one : of.parameters)
+                            claimed.push_back(path + one.name() + end);
+                          for (const Buffer& one : of.buffers)
+                            claimed.push_back(path + one.name() + end);
+                        });
   for (const std::string& wanted : claimed)
     if (own.names.contains(wanted))
       throw ArgumentError("add: the name '" + (wanted == own_name ? name + suffix : wanted) +

@@ -7,25 +7,38 @@
 
 namespace unroll::nn {
 
-/// Parameters in another dtype for as long as this lives, bit for bit what they were afterwards.
+/// Parameters and buffers in another dtype for as long as this lives, bit for bit what they were
+/// afterwards.
 class InDtype {
  public:
-  InDtype(const Module& module, Dtype dtype) : parameters_(module.parameters()) {
-    for (Parameter& parameter : parameters_) {
-      before_.push_back(parameter.value());
-      parameter.set(parameter.value().to(dtype));
-    }
+  InDtype(const Module& module, Dtype dtype) : module_(module) {
+    for (Parameter& parameter : module_.parameters()) convert(parameter, dtype);
+    for (auto& [name, buffer] : module_.named_buffers()) convert(buffer, dtype);
   }
   ~InDtype() {
-    for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].set(before_[i]);
+    std::size_t i = 0;
+    for (Parameter& parameter : module_.parameters()) parameter.set(before_[i++]);
+    for (auto& [name, buffer] : module_.named_buffers()) buffer.set(before_[i++]);
   }
   InDtype(const InDtype&) = delete;
   InDtype& operator=(const InDtype&) = delete;
 
-  const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// Those that have gradients: not the frozen ones.
+  std::vector<Parameter> trained() const {
+    std::vector<Parameter> some;
+    for (const Parameter& parameter : module_.parameters())
+      if (!parameter.frozen()) some.push_back(parameter);
+    return some;
+  }
 
  private:
-  std::vector<Parameter> parameters_;
+  template <class Held>
+  void convert(Held& held, Dtype dtype) {
+    before_.push_back(held.value());
+    held.set(held.value().to(dtype));
+  }
+
+  Module module_;  // a handle
   std::vector<Tensor> before_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/expect.hpp"
+#include "support/numbers.hpp"
 
 using namespace unroll;
 using namespace unroll::testing;
@@ -35,6 +36,7 @@ class Readout : public nn::Module {
 class Bag : public nn::Module {
  public:
   using nn::Module::add;
+  using nn::Module::buffer;
   using nn::Module::parameter;
 };
 
@@ -224,4 +226,86 @@ TEST_CASE("a parameter of a named child may meet one of an unnamed child") {
   expect_error<ArgumentError>([&] { model.add("", inner); }, {"add", "'a.weight'", "taken"});
   model.add("", inner, "_2");
   CHECK(names(model) == Names{"a.weight", "a.weight_2"});
+}
+
+TEST_CASE("a buffer is a constant with a path, converted and listed beside the parameters") {
+  Bag inner;
+  nn::Buffer mean = inner.buffer("mean", Tensor::of<float>({2}, {1, 2}));
+  Bag model;
+  model.parameter("mean", ones({2}));
+  model.add("norm", inner);
+  CHECK(names(model) == Names{"mean"});
+  REQUIRE(model.named_buffers().size() == 1);
+  CHECK(model.named_buffers()[0].name == "norm.mean");
+  CHECK(model.parameter_count() == 2);
+  {
+    const Tape tape;
+    CHECK(!(Variable(mean) * 2.0).recorded());
+  }
+  model.to(Dtype::float64);
+  CHECK(mean.dtype() == Dtype::float64);
+  model.freeze();
+  model.freeze(false);
+  const Tape tape;
+  CHECK(!Variable(mean).recorded());
+  CHECK_THROWS_AS(inner.buffer("mean", ones({1})), ArgumentError);
+  CHECK_THROWS_AS(inner.parameter("mean", ones({1})), ArgumentError);
+}
+
+TEST_CASE("freeze keeps training from a part of a model, and an optimizer leaves it alone") {
+  const Tensor x = random({4, 3}, 1).to(Dtype::float32);
+  Bag model;
+  nn::Linear lower = model.add("lower", nn::Linear(3, 5));
+  const nn::Linear upper = model.add("upper", nn::Linear(5, 1));
+  lower.freeze();
+  const std::vector<double> before = lower.parameters()[0].value().to_vector<double>();
+  nn::Adam adam(model.parameters(), {.learning_rate = 0.1, .weight_decay = 0.1});
+  Tape tape;
+  const Gradients gradients = tape.gradients(mean(square(upper(lower(x)))));
+  CHECK(gradients.parameters().size() == 2);
+  adam.step(gradients);
+  CHECK(lower.parameters()[0].value().to_vector<double>() == before);
+}
+
+TEST_CASE("a clone has parameters of its own under the same names, and computes the same") {
+  const nn::Recurrent rnn(nn::LSTM(3, 4));
+  nn::Recurrent copy = nn::clone(rnn);
+  const Tensor x = random({5, 2, 3}, 1).to(Dtype::float32);
+  CHECK(names(copy) == names(rnn));
+  expect_close(copy(x).outputs.value(), rnn(x).outputs.value(), 0.0);
+  for (std::size_t k = 0; k < rnn.parameters().size(); ++k)
+    CHECK(!(copy.parameters()[k] == rnn.parameters()[k]));
+  // What the layer lists is what its cell reads.
+  for (Parameter& parameter : copy.parameters()) parameter.set(zeros(parameter.shape()));
+  expect_close(copy(x).outputs.value(), zeros({5, 2, 4}), 0.0);
+  CHECK(rnn(x).outputs.value().at({0, 0, 0}) != 0.0);
+}
+
+TEST_CASE("a clone of any class follows: buffers, shared parts, functions that hold modules") {
+  struct Tied : nn::Module {
+    nn::Linear first = add("first", nn::Linear(2, 2));
+    nn::Linear second = add("second", first);
+    nn::Buffer scale = buffer("scale", full({2}, 3.0));
+    std::function<Variable(const Variable&)> last = [one = first](const Variable& x) {
+      return one(x);
+    };
+    Variable operator()(const Variable& x) const { return last(second(first(x))) * scale; }
+  };
+  const Tied model;
+  Tied copy = nn::clone(model);
+  CHECK(copy.parameters().size() == 2);
+  const Tensor x = ones({1, 2});
+  expect_close(copy(x).value(), model(x).value(), 0.0);
+  copy.scale.set(zeros({2}));
+  CHECK(model.scale.value().at({0}) == 3.0);
+  for (Parameter& parameter : copy.parameters()) parameter.set(zeros(parameter.shape()));
+  copy.scale.set(ones({2}));
+  expect_close(copy(x).value(), zeros({1, 2}), 0.0);
+}
+
+TEST_CASE("a plain copy shares, as before a clone was made and after") {
+  const nn::Linear linear(2, 2);
+  static_cast<void>(nn::clone(linear));
+  const nn::Linear copy = linear;
+  CHECK(copy.parameters()[0] == linear.parameters()[0]);
 }
