@@ -34,6 +34,8 @@
 #include <nn/optim/adam.hpp>
 #include <nn/optim/clip.hpp>
 #include <nn/optim/sgd.hpp>
+#include <nn/recurrent/any_cell.hpp>
+#include <nn/recurrent/call.hpp>
 #include <nn/recurrent/cell.hpp>
 #include <nn/recurrent/linear_cell.hpp>
 #include <nn/recurrent/recurrent.hpp>
@@ -41,4 +43,14 @@
 #include <nn/verify/gradcheck.hpp>
 #include <nn/verify/gradient_flow.hpp>
 #include <nn/wrappers/bidirectional.hpp>
+#include <nn/wrappers/cell_wrapper.hpp>
+#include <nn/wrappers/highway.hpp>
+#include <nn/wrappers/learned_state.hpp>
+#include <nn/wrappers/output_dropout.hpp>
+#include <nn/wrappers/output_norm.hpp>
+#include <nn/wrappers/residual.hpp>
 #include <nn/wrappers/stacked.hpp>
+#include <nn/wrappers/variational_dropout.hpp>
+#include <nn/wrappers/weight_drop.hpp>
+#include <nn/wrappers/weight_norm.hpp>
+#include <nn/wrappers/zoneout.hpp>

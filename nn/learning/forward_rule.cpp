@@ -81,6 +81,7 @@ void ForwardRule::begin(const State& state, Index batch, Dtype dtype) {
   influences_.clear();
   forced_ = {};
   Tape tape;  // a learned start is a function of parameters
+  const Substitution inside = call(batch, dtype).enter();
   const State first = state.empty() ? cell().initial_state(batch, dtype) : state;
   check_state(name(), "what initial_state returned", cell(), first, batch);
   const Variable joined = join(first);
@@ -94,6 +95,11 @@ void ForwardRule::begin(const State& state, Index batch, Dtype dtype) {
         copy_row(slope.to_dense(),
                  matrix_of(influences_, slope.parameter, joined.size(1)).select(0, b).select(0, j));
     }
+}
+
+/// What stays the same over the sequence, made anew on the present tape.
+Call ForwardRule::call(Index batch, Dtype dtype) const {
+  return prepared(cell(), batch, dtype, draws());
 }
 
 /// One step of the cell from the state before, in which what it reads of its output is replaced.
@@ -110,6 +116,7 @@ Step ForwardRule::transition(const Tensor& x, const State& before, const Tensor&
 void ForwardRule::check_recurrent(const Tensor& x) {
   if (checked_) return;
   const Tape tape;  // so that no tape of the user records it
+  const Substitution inside = call(x.size(0), x.dtype()).row(0).enter();
   const Tensor unknown =
       full({1, values_.size(1)}, std::numeric_limits<double>::quiet_NaN(), values_.dtype());
   const Variable next = join(transition(row(x, 0), part(unknown, cell()), {}).state);
@@ -131,6 +138,7 @@ std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
   memory::Vector<Variable> rows;
   for (Index b = 0; b < batch; ++b) {
     Tape tape;
+    const Substitution inside = call(batch, x.dtype()).row(b).enter();
     const Variable before = tape.watch(row(values_, b));
     const Step step = transition(row(x, b), part(before, cell()), row(forced_, b));
     Variable after = join(step.state);
@@ -163,11 +171,15 @@ std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
   forced_ = forced() ? teach(target) : Tensor();
 
   Tape tape;
+  const bool has_output = m > size;
+  // The influences are those of the parameters themselves, whatever they read as in this call.
+  const Variable after =
+      has_output ? linearised(computed.slice(1, size, m).contiguous(), part_of(next, size, m))
+                 : linearised(values_, influences_);
+  const Substitution inside = call(batch, x.dtype()).enter();
   state_ = part(values_, cell());
   if (forced()) state_ = detach(cell().force(state_, forced_));
-  const Variable output =
-      m > size ? linearised(computed.slice(1, size, m).contiguous(), part_of(next, size, m))
-               : cell().output(part(linearised(values_, influences_), cell()));
+  const Variable output = has_output ? after : cell().output(part(after, cell()));
   const Variable loss = loss_of(output, target);
   if (!loss.defined()) return std::nullopt;
   return Update{tape.gradients(loss), loss.item(), 1};

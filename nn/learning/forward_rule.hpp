@@ -38,6 +38,7 @@ class ForwardRule : public LearningRule {
  private:
   void begin(const State& state, Index batch, Dtype dtype) override;
   std::optional<Update> read(const Tensor& x, const Tensor& target) override;
+  Call call(Index batch, Dtype dtype) const;
   Step transition(const Tensor& x, const State& before, const Tensor& forced) const;
   Tensor& matrix_of(std::vector<Influence>& influences, const Parameter& parameter,
                     Index rows) const;

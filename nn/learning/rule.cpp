@@ -46,6 +46,8 @@ std::optional<Update> LearningRule::step(const Tensor& x, const Tensor& target) 
   check_step(x, target);
   if (batch_ == 0) {
     state_ = {};
+    draws_ = default_generator();
+    prepared(cell(), x.size(0), x.dtype(), {});  // takes its numbers, which the parts repeat
     begin(given_, x.size(0), x.dtype());
     batch_ = x.size(0);
     dtype_ = x.dtype();

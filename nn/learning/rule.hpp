@@ -87,6 +87,9 @@ class LearningRule {
   const Cell& cell() const { return rnn_.cell(); }
   const char* name() const { return name_; }
   bool forced() const { return teacher_ != nullptr; }
+  /// What the cell draws for the sequence: for UnrollOptions::draws and prepared(), so that every
+  /// part of the sequence is read under the same masks.
+  const Generator& draws() const { return draws_; }
   /// The loss of a step; undefined when it has no target or the function returned nothing.
   Variable loss_of(const Variable& output, const Tensor& target) const;
   /// The forced output made of a target.
@@ -109,7 +112,8 @@ class LearningRule {
   Recurrent rnn_;
   StepLoss loss_;
   Teacher teacher_;
-  State given_;      // where the sequence that is to begin starts
+  State given_;  // where the sequence that is to begin starts
+  Generator draws_;
   Index batch_ = 0;  // of the sequence that is being read; 0 between sequences
   Dtype dtype_ = Dtype::float32;
 };

@@ -59,7 +59,7 @@ std::optional<Update> TruncatedBPTT::update() {
       x.push_back(step.x);
       if (forced()) forced_outputs.push_back(teach(step.target));
     }
-    UnrollOptions options;
+    UnrollOptions options{.draws = draws()};
     if (forced()) options.targets = stack(forced_outputs);
     Sequence sequence = rnn()(stack(x), state, options);
     for (Index t = std::max(at, unlearned); t < stop; ++t) {

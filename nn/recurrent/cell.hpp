@@ -3,6 +3,7 @@
 #include <autograd/tape/gradient.hpp>
 #include <autograd/tape/variable.hpp>
 #include <nn/module.hpp>
+#include <nn/recurrent/call.hpp>
 
 #include <concepts>
 #include <initializer_list>
@@ -105,6 +106,12 @@ class Cell : public Module {
   const std::vector<Shape>& state_shapes() const { return state_shapes_; }
   /// The number of elements of each state tensor, for one sequence.
   const std::vector<Index>& state_sizes() const { return state_sizes_; }
+
+  /// Makes what stays the same over the sequences of a call, once for each call of a layer and
+  /// before anything else of the cell runs in it: masks, which are PerCall members, and weights
+  /// derived from parameters, which then read as those. A learning rule calls it for each part of a
+  /// sequence, with the same random numbers. The default makes nothing.
+  virtual void prepare(Call& /*call*/) const {}
 
   /// State before the first step; zeros unless overridden. `dtype` is that of the input. A learned
   /// start is a parameter `[H]`: `broadcast_to(start_, {batch, H})`.

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <typeinfo>
 #include <vector>
@@ -38,6 +39,14 @@ void check_state(const char* name, const char* what, const Cell& cell, const Sta
                        std::to_string(batch) + " need " + to_string(with_batch(batch, shapes[k])) +
                        in_class(cell) +
                        "; a state belongs to the cell and the sequences it was computed from");
+}
+
+Call prepared(const Cell& cell, Index batch, Dtype dtype, const std::optional<Generator>& draws) {
+  Call call(batch, dtype);
+  std::optional<GeneratorScope> drawing;
+  if (draws) drawing.emplace(*draws);
+  cell.prepare(call);
+  return call;
 }
 
 Variable project(const char* name, const Cell& cell, const Variable& x) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <autograd/tensor/random.hpp>
 #include <nn/recurrent/cell.hpp>
 
+#include <optional>
 #include <string>
 
 /// What whoever runs a cell asks of it, and of the states that come with it.
@@ -14,6 +16,10 @@ std::string class_name(const Cell& cell);
 /// `what` names it: "the state given".
 void check_state(const char* name, const char* what, const Cell& cell, const State& state,
                  Index batch);
+
+/// What the cell makes for a call: with the numbers of `draws`, or of default_generator(), which
+/// goes on.
+Call prepared(const Cell& cell, Index batch, Dtype dtype, const std::optional<Generator>& draws);
 
 /// What project() makes of `x: [T,B,I]`. Throws ShapeError, beginning with `name`, unless the first
 /// axis is still the time.

@@ -150,7 +150,7 @@ bool is_same(const Variable& a, const Variable& b) {
 
 /// How a call of Recurrent runs the steps of a sequence, or of a segment of it.
 struct Unrolling {
-  std::shared_ptr<const Cell> cell;
+  AnyCell cell;
   Ends ends;
   Resets resets;
   Index forced;  // steps from the first on that have targets
@@ -223,13 +223,13 @@ struct Unrolling {
 /// The number of steps of a segment, so that what they save and the states between segments take
 /// at most `budget` bytes, or as little as they can.
 Index segment_length(const Unrolling& unrolling, const Variable& x, const State& state,
-                     const Variable& targets, std::size_t budget) {
+                     const Variable& targets, const Call& call, std::size_t budget) {
   constexpr Index kTried = 8;
   const Index steps = x.size(0);
   const Index tried = std::min(kTried, steps);
   double step_bytes = 0.0;
   {
-    const Generator before = default_generator();
+    const GeneratorScope drawing(default_generator());
     const std::size_t held = memory::statistics().bytes_in_use;
     Tape tape;
     extension::TapeAccess::observe(
@@ -237,8 +237,10 @@ Index segment_length(const Unrolling& unrolling, const Variable& x, const State&
     State start;
     for (const Variable& part : state) start.push_back(detach(part));
     const Variable forced = targets.defined() ? detach(targets) : Variable();
-    const Sequence trial = unrolling(slice(detach(x), 0, 0, tried), start, start, forced, 0);
-    default_generator() = before;
+    Unrolling apart = unrolling;  // what the cell does to itself is undone too
+    apart.cell = unrolling.cell.snapshot();
+    const Substitution inside = call.detached().enter();
+    const Sequence trial = apart(slice(detach(x), 0, 0, tried), start, start, forced, 0);
     step_bytes =
         static_cast<double>(memory::statistics().bytes_in_use - held) / static_cast<double>(tried);
   }
@@ -270,6 +272,8 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
                             options.reverse, stepwise_};
   const Index steps = x.size(0);
   const Index batch = x.size(1);
+  const Call call = prepared(*cell_, batch, x.dtype(), options.draws);
+  const Substitution inside_call = call.enter();
   const bool needs_start = state.empty() || !unrolling.resets.empty();
   const State start = needs_start ? cell_->initial_state(batch, x.dtype()) : State();
   if (needs_start) check_state("recurrent", "what initial_state returned", *cell_, start, batch);
@@ -280,7 +284,7 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
 
   const bool limited = budget_ != std::numeric_limits<std::size_t>::max() && Tape::active();
   const Index length =
-      limited ? segment_length(unrolling, cleared, current, options.targets, budget_) : steps;
+      limited ? segment_length(unrolling, cleared, current, options.targets, call, budget_) : steps;
   if (length == steps) {
     auto [outputs, last] = unrolling(cleared, std::move(current), start, options.targets, 0);
     return {unrolling.ends.clear(outputs), std::move(last)};
@@ -297,15 +301,22 @@ Sequence Recurrent::operator()(const Variable& x, const State& state,
     const std::size_t parts = current.size();
     const std::size_t starts = unrolling.resets.empty() ? 0 : parts;
     for (std::size_t i = 0; i < starts; ++i) inputs.push_back(start[i]);
+    for (const Variable& value : call.values()) inputs.push_back(value);
+    const std::size_t own = inputs.size();
     if (first < forced) inputs.push_back(slice(options.targets, 0, first, std::min(end, forced)));
+    // Run again, a segment begins with the cell as it was then.
     const auto results = checkpoint(
-        [unrolling, parts, starts, first](std::span<const Variable> in) {
+        [unrolling, parts, starts, own, first, call, as_it_was = unrolling.cell.snapshot(),
+         is_first = std::make_shared<bool>(true)](std::span<const Variable> in) {
+          Unrolling run = unrolling;
+          if (!std::exchange(*is_first, false)) run.cell = as_it_was.snapshot();
+          const Substitution values = call.with(in.subspan(1 + parts + starts)).enter();
           State before, anew;
           for (std::size_t i = 0; i < parts; ++i) before.push_back(in[1 + i]);
           for (std::size_t i = 0; i < starts; ++i) anew.push_back(in[1 + parts + i]);
-          const Variable targets = in.size() > 1 + parts + starts ? in.back() : Variable();
-          auto [values, after] = unrolling(in[0], std::move(before), anew, targets, first);
-          std::vector<Variable> all{std::move(values)};
+          const Variable targets = in.size() > own ? in.back() : Variable();
+          auto [outputs_of_part, after] = run(in[0], std::move(before), anew, targets, first);
+          std::vector<Variable> all{std::move(outputs_of_part)};
           for (const Variable& part : after) all.push_back(part);
           return all;
         },

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <nn/recurrent/cell.hpp>
+#include <autograd/tensor/random.hpp>
+#include <nn/recurrent/any_cell.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <limits>
-#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,9 @@ struct UnrollOptions {
   /// gradient crosses the boundary. With `reverse` the step before the boundary does.
   /// Boundaries past the end of a sequence do not matter.
   Tensor resets = {};
+  /// What Cell::prepare draws its random numbers from; none: default_generator(), which goes on.
+  /// Calls with copies of one generator read the parts of a sequence under the same masks.
+  std::optional<Generator> draws = {};
 };
 
 /// Unrolls a cell over time. Backpropagation through time falls out of the steps being on the tape.
@@ -37,9 +41,9 @@ class Recurrent : public Module {
  public:
   /// Parameters are named as the cell names them with `_l<layer>` appended, as in PyTorch:
   /// `weight_ih_l0`.
-  template <std::derived_from<Cell> C>
-  explicit Recurrent(C cell, int layer = 0)
-      : Recurrent(std::make_shared<const C>(std::move(cell)), layer) {}
+  explicit Recurrent(AnyCell cell, int layer = 0) : cell_(std::move(cell)) {
+    add("", static_cast<const Module&>(*cell_), "_l" + std::to_string(layer));
+  }
 
   /// The same cell under the names of another layer of a stack.
   Recurrent at_layer(int layer) const {
@@ -87,11 +91,7 @@ class Recurrent : public Module {
   const Cell& cell() const { return *cell_; }
 
  private:
-  Recurrent(std::shared_ptr<const Cell> cell, int layer) : cell_(std::move(cell)) {
-    add("", static_cast<const Module&>(*cell_), "_l" + std::to_string(layer));
-  }
-
-  std::shared_ptr<const Cell> cell_;
+  AnyCell cell_;
   bool stepwise_ = false;
   std::size_t budget_ = std::numeric_limits<std::size_t>::max();
 };

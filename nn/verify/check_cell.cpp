@@ -18,6 +18,7 @@
 #include <exception>
 #include <functional>
 #include <limits>
+#include <utility>
 
 namespace unroll::nn {
 namespace {
@@ -25,18 +26,21 @@ namespace {
 /// Relative to the largest element, or to 1. Sums in another order differ by less.
 constexpr double kRounding = 1e-11;
 
-/// The generator of this thread in a fixed state, as a cell may draw, and afterwards as it was.
-class Seeded {
+/// Out of training mode, if `on`, for as long as it lives.
+class InEval {
  public:
-  explicit Seeded(std::uint64_t seed) : before_(default_generator()) {
-    default_generator() = Generator(seed);
+  InEval(const Module& module, bool on) : module_(module), trained_(module.training()) {
+    if (on) module_.eval();
   }
-  ~Seeded() { default_generator() = before_; }
-  Seeded(const Seeded&) = delete;
-  Seeded& operator=(const Seeded&) = delete;
+  ~InEval() {
+    if (module_.training() != trained_) module_.train(trained_);
+  }
+  InEval(const InEval&) = delete;
+  InEval& operator=(const InEval&) = delete;
 
  private:
-  Generator before_;
+  Module module_;  // a handle
+  bool trained_;
 };
 
 class CellCheck {
@@ -58,13 +62,27 @@ class CellCheck {
   void check_in_float64() {
     const InFloat64 converted(rnn_);
     property("repetition", [&] { check_repetition(); });
-    property("all steps at once", [&] { check_run(); });
-    property("a cut sequence", [&] { check_cuts(); });
-    property("a sequence alone", [&] { check_batch(); });
-    property("lengths", [&] { check_lengths(); });
-    property("resets", [&] { check_resets(); });
-    property("reverse", [&] { check_reverse(); });
-    property("checkpoints", [&] { check_checkpoints(); });
+    // What is drawn for one sequence among others is not what is drawn for it alone, nor is what is
+    // drawn at each step the same in another order of them.
+    const Draws draws = what_is_drawn();
+    {
+      const InEval eval(rnn_, draws == Draws::at_each_step);
+      property("all steps at once", [&] { check_run(); });
+      property("a cut sequence", [&] { check_cuts(); });
+      property("resets", [&] { check_resets(); });
+      property("reverse", [&] { check_reverse(); });
+    }
+    {
+      const InEval eval(rnn_, draws != Draws::nothing);
+      property("a sequence alone", [&] { check_batch(); });
+      property("lengths", [&] { check_lengths(); });
+    }
+    property("checkpoints", [&] {
+      if (draws == Draws::at_each_step)
+        check_checkpointed_slope();
+      else
+        check_checkpoints();
+    });
     property("gradients",
              [&] { check_gradients(gradcheck(rnn_, x_.value(), options_.gradcheck)); });
     if (options_.second_order)
@@ -85,9 +103,35 @@ class CellCheck {
     report_.findings.push_back({report_.checked.back(), std::move(message)});
   }
 
+  enum class Draws { nothing, for_each_call, at_each_step };
+
+  /// The random numbers that the cell needs in its present mode.
+  Draws what_is_drawn() const {
+    const auto equal = [&](const Sequence& a, const Sequence& b) {
+      bool all = identical(a.outputs, b.outputs);
+      for (std::size_t k = 0; k < a.state.size(); ++k) all &= identical(a.state[k], b.state[k]);
+      return all;
+    };
+    const auto with_seeds = [&](std::uint64_t steps, std::uint64_t call) {
+      const GeneratorScope seeded(Generator{steps});
+      return rnn_(x_, {}, {.draws = Generator{call}});
+    };
+    try {
+      const Sequence one = with_seeds(1, 1);
+      if (!equal(one, with_seeds(2, 1))) return Draws::at_each_step;
+      return equal(one, with_seeds(1, 2)) ? Draws::nothing : Draws::for_each_call;
+    } catch (const std::exception&) {
+      return Draws::nothing;  // the checks report it
+    }
+  }
+  static bool identical(const Variable& a, const Variable& b) {
+    return a.shape() == b.shape() && all_true(eq(a.value(), b.value())).item() != 0.0;
+  }
+
   Sequence run(const Recurrent& rnn, const Variable& x, const State& state = {},
-               const UnrollOptions& how = {}) const {
-    const Seeded seeded(options_.seed);
+               UnrollOptions how = {}) const {
+    const GeneratorScope seeded(Generator{options_.seed});
+    how.draws = default_generator();
     return rnn(x, state, how);
   }
   Sequence run(const Variable& x, const State& state = {}, const UnrollOptions& how = {}) const {
@@ -214,15 +258,19 @@ class CellCheck {
       same_state(backwards.state, turned.state, "in reverse");
   }
 
-  /// The gradients of x and of the parameters.
-  std::vector<Variable> gradients(const Recurrent& rnn) const {
-    const Seeded seeded(options_.seed);
-    Tape tape;
-    const Variable x = tape.watch(x_.value());
+  static Variable loss_of(const Recurrent& rnn, const Variable& x) {
     const auto [outputs, state] = rnn(x);
     Variable loss = sum(square(outputs));
     for (const Variable& value : state) loss = loss + sum(square(value));
-    const Gradients all = tape.gradients(loss);
+    return loss;
+  }
+
+  /// The gradients of x and of the parameters.
+  std::vector<Variable> gradients(const Recurrent& rnn) const {
+    const GeneratorScope seeded(Generator{options_.seed});
+    Tape tape;
+    const Variable x = tape.watch(x_.value());
+    const Gradients all = tape.gradients(loss_of(rnn, x));
     std::vector<Variable> result{all[x]};
     for (const Parameter& parameter : rnn.parameters()) result.push_back(all[parameter]);
     return result;
@@ -238,8 +286,25 @@ class CellCheck {
         return;
   }
 
+  /// In segments the numbers drawn at each step are other ones, and so are the gradients: they are
+  /// compared with a difference along one direction.
+  void check_checkpointed_slope() {
+    constexpr double kStep = 1e-5;
+    constexpr double kTolerance = 1e-5;
+    const Recurrent rnn = rnn_.checkpointed(1);
+    const Variable direction = normal(x_.shape(), 0.0, 1.0, Dtype::float64, generator_);
+    const auto loss_at = [&](double distance) {
+      const GeneratorScope seeded(Generator{options_.seed});
+      Tape tape;  // without one there are no segments
+      return detach(loss_of(rnn, tape.watch((x_ + distance * direction).value())));
+    };
+    const Variable difference = (loss_at(kStep) - loss_at(-kStep)) * (0.5 / kStep);
+    same(sum(gradients(rnn)[0] * direction), difference, "the gradient of x", kTolerance);
+  }
+
   void check_float32() {
     constexpr double kFloat32 = 1e-4;
+    const InEval eval(rnn_, what_is_drawn() != Draws::nothing);
     const InDtype narrow(rnn_, Dtype::float32);
     const Tensor x = x_.value().to(Dtype::float32);
     const Tensor single = run(x).outputs.value();
@@ -283,6 +348,10 @@ CellReport check_cell(const Recurrent& rnn, const CellCheckOptions& options) {
     throw ArgumentError("check_cell: there must be at least 2 steps and 1 sequence, got " +
                         std::to_string(options.steps) + " and " + std::to_string(options.batch));
   return CellCheck(rnn, options).run();
+}
+
+CellReport check_cell(AnyCell cell, const CellCheckOptions& options) {
+  return check_cell(Recurrent(std::move(cell)), options);
 }
 
 }  // namespace unroll::nn

@@ -27,9 +27,10 @@ std::vector<Tensor> inputs_of(const Recurrent& rnn, const Tensor& x) {
   return inputs;
 }
 
-/// Outputs and final state as one row.
+/// Outputs and final state as one row, with the same random numbers each time.
 DifferentiableFunction function_of(const Recurrent& rnn) {
-  return [&rnn](std::span<const Variable> arguments) {
+  return [&rnn, start = default_generator()](std::span<const Variable> arguments) {
+    const GeneratorScope repeats(start);
     State state;
     for (const Variable& value : arguments.subspan(1)) state.push_back(value);
     auto [outputs, last] = rnn(arguments[0], state);
@@ -44,15 +45,15 @@ DifferentiableFunction function_of(const Recurrent& rnn) {
 GradcheckReport gradcheck(const Module& module, const DifferentiableFunction& f,
                           const std::vector<Tensor>& inputs, GradcheckOptions options) {
   const InFloat64 converted(module);
-  options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
-                            converted.parameters().end());
+  const std::vector<Parameter> trained = converted.trained();
+  options.parameters.insert(options.parameters.end(), trained.begin(), trained.end());
   return unroll::gradcheck(f, inputs, options);
 }
 
 GradcheckReport check_float32(const Module& module, const DifferentiableFunction& f,
                               const std::vector<Tensor>& inputs, GradcheckOptions options) {
-  const std::vector<Parameter> parameters = module.parameters();
-  options.parameters.insert(options.parameters.end(), parameters.begin(), parameters.end());
+  for (const Parameter& parameter : module.parameters())
+    if (!parameter.frozen()) options.parameters.push_back(parameter);
   return unroll::check_float32(f, inputs, options);
 }
 
@@ -63,8 +64,8 @@ GradcheckReport gradcheck(const Recurrent& rnn, const Tensor& x, const Gradcheck
 GradcheckReport gradgradcheck(const Module& module, const DifferentiableFunction& f,
                               const std::vector<Tensor>& inputs, GradcheckOptions options) {
   const InFloat64 converted(module);
-  options.parameters.insert(options.parameters.end(), converted.parameters().begin(),
-                            converted.parameters().end());
+  const std::vector<Parameter> trained = converted.trained();
+  options.parameters.insert(options.parameters.end(), trained.begin(), trained.end());
   return unroll::gradgradcheck(f, inputs, options);
 }
 
