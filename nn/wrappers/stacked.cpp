@@ -1,15 +1,18 @@
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/layout.hpp>
 #include <autograd/tensor/error.hpp>
+#include <nn/wrappers/shared.hpp>
 #include <nn/wrappers/stacked.hpp>
 
 #include <string>
+#include <utility>
+#include <variant>
 
 namespace unroll::nn {
 namespace {
 
-Sequence run(const Stacked::Layer& layer, const Variable& x, const State& state,
-             const std::vector<Index>& lengths) {
-  if (const auto* both = std::get_if<Bidirectional>(&layer)) return (*both)(x, state, lengths);
-  return std::get<Recurrent>(layer)(x, state, {.lengths = lengths});
+const Module& module_of(const Stacked::Layer& layer) {
+  return std::visit([](const auto& one) -> const Module& { return one; }, layer);
 }
 
 }  // namespace
@@ -21,38 +24,54 @@ States detach(const States& states) {
   return constants;
 }
 
-void Stacked::check_fits(Index inputs) const {
-  if (!layers_.empty() && inputs != outputs_)
+void Stacked::check_count(int n) {
+  if (n < 1)
+    throw ArgumentError("stacked: there must be at least 1 layer, not " + std::to_string(n));
+}
+
+void Stacked::put(const Layer& layer, Index inputs, Index outputs) {
+  if (!layers_.empty() && inputs != available_)
     throw ArgumentError("stacked: layer " + std::to_string(layers_.size()) + " takes " +
-                        std::to_string(inputs) + " inputs, but the layer below returns " +
-                        std::to_string(outputs_));
+                        std::to_string(inputs) + " inputs, but the " +
+                        (options_.dense ? "layers below and x have " : "layer below returns ") +
+                        std::to_string(available_));
+  if (!options_.share)
+    for (const Layer& below : layers_) check_apart("stacked", module_of(below), module_of(layer));
+  const int number = static_cast<int>(layers_.size());
+  layers_.push_back(
+      std::visit([&](const auto& one) -> Layer { return add("", one.at_layer(number)); }, layer));
+  available_ = options_.dense ? inputs + outputs : outputs;
 }
 
 void Stacked::push_back(const Recurrent& layer) {
-  check_fits(layer.cell().inputs());
-  layers_.emplace_back(add("", layer.at_layer(next_layer())));
-  outputs_ = layer.cell().outputs();
+  put(layer, layer.cell().inputs(), layer.cell().outputs());
 }
 
 void Stacked::push_back(const Bidirectional& layer) {
-  check_fits(layer.forward().cell().inputs());
-  layers_.emplace_back(add("", layer.at_layer(next_layer())));
-  outputs_ = layer.forward().cell().outputs() + layer.backward().cell().outputs();
+  put(layer, layer.forward().cell().inputs(), layer.outputs());
 }
 
 Stacked::Result Stacked::operator()(const Variable& x, const States& states,
-                                    const std::vector<Index>& lengths) const {
+                                    const UnrollOptions& options) const {
   const Scope inside = scope();
   if (layers_.empty()) throw ArgumentError("stacked: there are no layers; add one with push_back");
+  if (options.targets.defined())
+    throw ArgumentError(
+        "stacked: targets were given, but the layer that they would force reads other layers, not "
+        "its output; leave them out");
   if (!states.empty() && states.size() != layers_.size())
     throw ShapeError("stacked: got the states of " + std::to_string(states.size()) +
                      " layers, there are " + std::to_string(layers_.size()));
   Result result{x, {}};
   result.states.reserve(layers_.size());
+  Variable read = x;
   for (std::size_t k = 0; k < layers_.size(); ++k) {
-    if (k > 0) result.outputs = dropout_(result.outputs);
+    if (k > 0) read = dropout_(read);
     const State initial = states.empty() ? State{} : states[k];
-    auto [outputs, state] = run(layers_[k], result.outputs, initial, lengths);
+    auto [outputs, state] =
+        std::visit([&](const auto& layer) { return layer(read, initial, options); }, layers_[k]);
+    if (options_.residual && outputs.shape() == read.shape()) outputs = outputs + read;
+    read = options_.dense ? concat({read, outputs}) : outputs;
     result.outputs = std::move(outputs);
     result.states.push_back(std::move(state));
   }

@@ -36,7 +36,7 @@ void check_against_pytorch(const std::string& file, nn::Stacked rnn,
       for (const Variable& values : initial)
         states[static_cast<std::size_t>(row / directions)].push_back(select(values, 0, row));
 
-    const auto [outputs, last] = rnn(x, states, lengths);
+    const auto [outputs, last] = rnn(x, states, {.lengths = lengths});
     check_parity(outputs.value(), golden["results"]["outputs"], "outputs");
     Variable loss = sum(outputs * Variable(golden["weights"]["outputs"].tensor(dtype)));
     for (std::size_t k = 0; k < initial.size(); ++k) {

@@ -33,7 +33,7 @@ TEST_CASE("Bidirectional is a run forward beside a run back, of cells of any kin
   const nn::Bidirectional both = in_float64(nn::Bidirectional(forward, backward));
   const Tensor x = random({6, 2, 3}, 1);
   for (const std::vector<Index>& lengths : {std::vector<Index>{}, std::vector<Index>{6, 4}}) {
-    const auto [outputs, state] = both(x, {}, lengths);
+    const auto [outputs, state] = both(x, {}, {.lengths = lengths});
     const auto [ahead, last] = nn::Recurrent(forward)(x, {}, {.lengths = lengths});
     const auto [back, first] =
         nn::Recurrent(backward)(x, {}, {.lengths = lengths, .reverse = true});
@@ -52,7 +52,7 @@ TEST_CASE("every output depends on every input, also on later ones, but on none 
   const nn::Bidirectional both = in_float64(nn::Bidirectional(nn::GRU(2, 3), nn::GRU(2, 3)));
   Tape tape;
   const Variable x = tape.watch(random({4, 1, 2}, 2));
-  const Variable outputs = both(x, {}, {3}).outputs;
+  const Variable outputs = both(x, {}, {.lengths = {3}}).outputs;
   for (Index at = 0; at < 3; ++at) {
     const Variable loss = sum(select(outputs, 0, at));
     const Tensor slopes = tape.gradients(loss, {.retain = true})[x].value();
@@ -83,7 +83,7 @@ TEST_CASE("the gradients of a bidirectional stack agree with finite differences"
       stack,
       [&](std::span<const Variable> in) {
         const nn::States states = {{in[1], in[2], in[3]}, {in[3], in[3]}};
-        const auto [outputs, last] = stack(in[0], states, lengths);
+        const auto [outputs, last] = stack(in[0], states, {.lengths = lengths});
         return sum(square(outputs)) + sum(last[0][1] * in[1]) + sum(last[1][1]);
       },
       {random({3, 2, 2}, 8), random({2, 2}, 9), random({2, 2}, 10), random({2, 1}, 11)});
@@ -97,7 +97,7 @@ TEST_CASE("layers of a stack may run one way or both, and read the lengths alike
   const nn::Stacked stack = in_float64(nn::Stacked(one_way, both, nn::Elman(5, 2)));
   const Tensor x = random({5, 3, 3}, 12);
   const std::vector<Index> lengths = {5, 1, 3};
-  const auto [outputs, states] = stack(x, {}, lengths);
+  const auto [outputs, states] = stack(x, {}, {.lengths = lengths});
   REQUIRE(states.size() == 3);
   CHECK(states[0].size() == 1);
   CHECK(states[1].size() == 1 + 2);
@@ -112,7 +112,7 @@ TEST_CASE("layers of a stack may run one way or both, and read the lengths alike
 TEST_CASE("dropout acts between bidirectional layers, and is off after training") {
   seed(13);
   const nn::Bidirectional layer(nn::GRU(4, 2), nn::GRU(4, 2));
-  nn::Stacked stack({.dropout = 0.5}, layer, layer);
+  nn::Stacked stack({.dropout = 0.5, .share = true}, layer, layer);
   const Tensor x = random({6, 3, 4}, 14).to(Dtype::float32);
   const Tensor dropped = stack(x).outputs.value();
   stack.eval();
@@ -126,7 +126,7 @@ TEST_CASE("weights are named as in PyTorch, also in a stack") {
         std::vector<std::string>{"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0",
                                  "weight_ih_l0_reverse", "weight_hh_l0_reverse",
                                  "bias_ih_l0_reverse", "bias_hh_l0_reverse"});
-  CHECK(names_of(nn::Bidirectional(nn::GRU(2, 3), nn::GRU(2, 3), 4)).back() ==
+  CHECK(names_of(nn::Bidirectional(nn::GRU(2, 3), nn::GRU(2, 3)).at_layer(4)).back() ==
         "bias_hh_l4_reverse");
   nn::Stacked stack(nn::Bidirectional(nn::GRU(2, 3), nn::GRU(2, 3)));
   stack.push_back(nn::Bidirectional(nn::GRU(6, 3), nn::GRU(6, 3)));
@@ -162,16 +162,16 @@ TEST_CASE("sequences and lengths that do not fit are refused") {
   const nn::Bidirectional both(nn::GRU(3, 4), nn::GRU(3, 4));
   CHECK(both(zeros({0, 2, 3})).outputs.shape() == Shape{0, 2, 8});
   expect_error<ShapeError>([&] { both(zeros({4, 2, 5})); }, {"[4,2,5]", "[T,B,3]"});
-  expect_error<ShapeError>([&] { both(zeros({4, 2, 3}), {}, {4}); }, {"1 lengths", "2 sequences"});
+  expect_error<ShapeError>([&] { both(zeros({4, 2, 3}), {}, {.lengths = {4}}); }, {"1 lengths", "2 sequences"});
   expect_error<ArgumentError>(
       [&] {
-        both(zeros({4, 2, 3}), {}, {4, -1});
+        both(zeros({4, 2, 3}), {}, {.lengths = {4, -1}});
       },
       {"sequence 1 is -1", "0..4"});
   const nn::Stacked stack(both);
   expect_error<ArgumentError>(
       [&] {
-        stack(zeros({4, 2, 3}), {}, {5, 4});
+        stack(zeros({4, 2, 3}), {}, {.lengths = {5, 4}});
       },
       {"sequence 0 is 5", "0..4"});
 }
@@ -186,4 +186,22 @@ TEST_CASE("cells that read inputs of different sizes are refused") {
       [&] { stack.push_back(nn::Bidirectional(nn::GRU(4, 1), nn::GRU(4, 1))); },
       {"layer 1", "takes 4", "returns 8"});
   CHECK(stack.layers().size() == 1);
+}
+
+TEST_CASE("outputs of both directions can be added or averaged") {
+  using Merge = nn::BidirectionalOptions::Merge;
+  const nn::GRU ahead(3, 4);
+  const nn::GRU back(3, 4);
+  const Tensor x = random({5, 2, 3}, 1).to(Dtype::float32);
+  const Variable both = nn::Bidirectional(ahead, back)(x).outputs;
+  const Variable sum = slice(both, 2, 0, 4) + slice(both, 2, 4, 8);
+  expect_close(nn::Bidirectional(ahead, back, {.merge = Merge::sum})(x).outputs.value(),
+               sum.value(), 0.0);
+  expect_close(nn::Bidirectional(ahead, back, {.merge = Merge::mean})(x).outputs.value(),
+               (0.5 * sum).value(), 0.0);
+  expect_error<ArgumentError>(
+      [&] { nn::Bidirectional(nn::GRU(3, 4), nn::GRU(3, 5), {.merge = Merge::sum}); },
+      {"4", "5", "concatenate"});
+  expect_error<ArgumentError>([&] { nn::Bidirectional(ahead, back)(x, {}, {.reverse = true}); },
+                              {"bidirectional", "reverse"});
 }

@@ -145,3 +145,58 @@ TEST_CASE("a dropout rate outside [0, 1] is refused") {
   expect_error<ArgumentError>([] { nn::Stacked({.dropout = 1.5}, nn::GRU(2, 3)); },
                               {"dropout", "[0, 1]"});
 }
+
+TEST_CASE("a stack can be made of a number and a function of the layer") {
+  const nn::Stacked stack(3, [](int layer) { return nn::GRU(layer == 0 ? 2 : 4, 4); },
+                          {.dropout = 0.5});
+  CHECK(stack.layers().size() == 3);
+  CHECK(stack.named_parameters().back().name == "bias_hh_l2");
+  CHECK(stack.parameters().size() == 12);
+  CHECK_THROWS_AS(nn::Stacked(0, [](int) { return nn::GRU(2, 2); }), ArgumentError);
+}
+
+TEST_CASE("one cell in two layers is an error, unless it is said to be wanted") {
+  const nn::GRU cell(4, 4);
+  expect_error<ArgumentError>([&] { nn::Stacked(cell, cell); },
+                              {"stacked", "weight_ih", "nn::clone", ".share = true"});
+  expect_error<ArgumentError>([&] { nn::Stacked(nn::Bidirectional(cell, cell)); },
+                              {"bidirectional", ".share = true"});
+  CHECK(nn::Stacked({.share = true}, cell, cell).parameters().size() == 4);
+  CHECK(nn::Stacked(cell, nn::clone(cell)).parameters().size() == 8);
+  CHECK(nn::Bidirectional(cell, cell, {.share = true}).parameters().size() == 4);
+}
+
+TEST_CASE("a residual stack adds to each layer's outputs what it read") {
+  const nn::Stacked stack =
+      in_float64(nn::Stacked({.residual = true}, nn::GRU(3, 4), nn::GRU(4, 4)));
+  const Tensor x = random({5, 2, 3}, 1);
+  const auto& layer = [&](std::size_t k) -> const nn::Recurrent& {
+    return std::get<nn::Recurrent>(stack.layers()[k]);
+  };
+  const Variable lower = layer(0)(x).outputs;
+  expect_close(stack(x).outputs.value(), (layer(1)(lower).outputs + lower).value(), 0.0);
+}
+
+TEST_CASE("a dense stack reads all layers below") {
+  const nn::Stacked stack =
+      in_float64(nn::Stacked({.dense = true}, nn::GRU(3, 4), nn::GRU(7, 2), nn::GRU(9, 1)));
+  const Tensor x = random({5, 2, 3}, 1);
+  const auto& layer = [&](std::size_t k) -> const nn::Recurrent& {
+    return std::get<nn::Recurrent>(stack.layers()[k]);
+  };
+  const Variable one = concat({x, layer(0)(x).outputs});
+  const Variable two = concat({one, layer(1)(one).outputs});
+  expect_close(stack(x).outputs.value(), layer(2)(two).outputs.value(), 0.0);
+  expect_error<ArgumentError>([] { nn::Stacked({.dense = true}, nn::GRU(3, 4), nn::GRU(4, 4)); },
+                              {"layer 1", "7"});
+}
+
+TEST_CASE("boundaries inside sequences reach every layer") {
+  const nn::Stacked stack = in_float64(nn::Stacked(nn::GRU(3, 4), nn::GRU(4, 2)));
+  const Tensor x = random({5, 2, 3}, 1);
+  Tensor resets = zeros({5, 2});
+  resets.in_place<float>()[2 * 2] = 1;
+  resets.in_place<float>()[2 * 2 + 1] = 1;
+  const Variable together = stack(x, {}, {.resets = resets}).outputs;
+  expect_close(slice(together, 0, 2, 5).value(), stack(x.slice(0, 2, 5)).outputs.value(), 1e-15);
+}

@@ -1,0 +1,45 @@
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/layout.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/ops/sum.hpp>
+#include <autograd/tensor/error.hpp>
+#include <nn/wrappers/weight_norm.hpp>
+#include <nn/wrappers/wrapped_parameter.hpp>
+
+#include <utility>
+
+namespace unroll::nn {
+namespace {
+
+/// `[rows,1]`
+Variable lengths_of_rows(const Variable& v) {
+  return unsqueeze(sqrt(sum(square(reshape(v, {v.size(0), -1})), {1})), 1);
+}
+
+Tensor first_lengths(const Parameter& weight) {
+  if (weight.value().rank() < 2)
+    throw ArgumentError("WeightNorm: '" + weight.name() + "' is " + describe(weight.value()) +
+                        ", it must have rows");
+  const Variable lengths = lengths_of_rows(weight.value());
+  if (!(min(lengths).item() > 0.0))
+    throw ArgumentError("WeightNorm: a row of '" + weight.name() +
+                        "' is zero and has no direction; give it values first");
+  return reshape(lengths, {-1}).value();
+}
+
+}  // namespace
+
+WeightNorm::WeightNorm(AnyCell cell, const std::string& name)
+    : CellWrapper(std::move(cell)),
+      direction_(wrapped_parameter("WeightNorm", inner(), name)),
+      length_(parameter(direction_.name() + "_g", first_lengths(direction_))) {}
+
+void WeightNorm::prepare(Call& call) const {
+  CellWrapper::prepare(call);
+  const Variable v = call.value(direction_);
+  const Variable g = unsqueeze(call.value(length_), 1);
+  const Variable rows = reshape(v, {v.size(0), -1});
+  call.set(direction_, reshape(rows * (g / lengths_of_rows(v)), v.shape()));
+}
+
+}  // namespace unroll::nn
