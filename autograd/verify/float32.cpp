@@ -113,7 +113,7 @@ GradcheckReport check_float32(const DifferentiableFunction& f, const std::vector
     if (!is_floating(input.dtype()))
       throw DtypeError("check_float32: an input is " + std::string(to_string(input.dtype())) +
                        "; inputs are float64 or float32");
-  const Varied varied(f, inputs, options.parameters);
+  const Varied varied(f, inputs, options);
   std::vector<Differences> all(varied.size() + 1);
   for (int sample = 0; sample < kSamples; ++sample) {
     const Point point = near_in_float32(varied.point(), sample);

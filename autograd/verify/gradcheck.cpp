@@ -60,7 +60,7 @@ DifferentiableFunction gradient_of(const DifferentiableFunction& f,
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options) {
   check_dtypes(inputs, options);
-  const Varied varied(f, inputs, options.parameters);
+  const Varied varied(f, inputs, options);
   return detail::compare_gradients(varied, options);
 }
 
@@ -90,7 +90,7 @@ GradcheckReport detail::gradcheck_of_draws(
 GradcheckReport gradgradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options) {
   check_dtypes(inputs, options);
-  const Varied varied(f, inputs, options.parameters);
+  const Varied varied(f, inputs, options);
   GradcheckOptions second = options;
   second.jvp = false;  // of f, below, not of its gradient
   GradcheckReport report = gradcheck(gradient_of(f, options.parameters), inputs, second);

@@ -36,6 +36,8 @@ struct GradcheckOptions {
   double step = 1e-3;
   /// Parameters whose gradients are checked beside those of the inputs.
   std::vector<Parameter> parameters = {};
+  /// What the report calls them, such as their paths in a module; empty: by their own names.
+  std::vector<std::string> parameter_names = {};
   /// float32 has too few digits for the default tolerances, so it is refused unless allowed.
   bool allow_float32 = false;
   /// Not 0: each input is checked along this many random directions instead of element by element,
@@ -71,6 +73,7 @@ enum class Cause {
   rule_failed,            ///< the rule threw, or gave a gradient of another shape or dtype
   impure_rule,            ///< the rule gives something else when it runs again on the same tape
   dangling_capture,       ///< the rule refers to a local variable that is gone when it runs
+  mixes_time_steps,       ///< a sequence in parts gives something else than in one piece
   float32_differs,        ///< the float32 kernels give something else than the float64 ones
   rounding,               ///< not judged: the results carry too much rounding to tell
   step_too_long,          ///< not judged: the function turns within the shortest step
@@ -81,7 +84,7 @@ const char* to_string(Cause cause);
 /// One element whose analytic and numeric derivatives disagree, or that was not judged. Both are of
 /// a weighted sum of the results, not of f itself: compare their ratio with 1.
 struct GradcheckFailure {
-  std::string input;  ///< "input 0", or the parameter's name
+  std::string input;  ///< "input 0", or what GradcheckOptions calls the parameter
   Shape position;
   double analytic = 0.0;
   double numeric = 0.0;
@@ -134,8 +137,9 @@ GradcheckReport gradcheck_of_draws(const DifferentiableFunction& f,
 /// random numbers from a Generator made inside f. When the check fails, f runs some more times,
 /// operation by operation, to find out why. Costs four evaluations of f for each element, some 50
 /// more where they disagree. The check does not pass with an element that it cannot judge.
-/// `inputs`: float64. Throws DtypeError for another dtype; what f throws passes through, what a
-/// rule throws is reported.
+/// `inputs`: float64. Throws DtypeError for another dtype, ArgumentError for another number of
+/// parameter names than of parameters; what f throws passes through, what a rule throws is
+/// reported.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 /// gradcheck of as many draws of the inputs, in shapes that vary, which finds rules that are right

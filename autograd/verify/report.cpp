@@ -40,6 +40,8 @@ const char* to_string(Cause cause) {
       return "dangling capture";
     case Cause::impure_rule:
       return "another gradient at the second run";
+    case Cause::mixes_time_steps:
+      return "mixes time steps";
     case Cause::float32_differs:
       return "float32 differs";
     case Cause::rounding:

@@ -173,15 +173,20 @@ std::vector<double> WeightedSums::values(const Tensor& y) const {
 }
 
 Varied::Varied(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
-               const std::vector<Parameter>& parameters)
-    : f_(f), inputs_(inputs.size()), parameters_(parameters) {
+               const GradcheckOptions& options)
+    : f_(f), inputs_(inputs.size()), parameters_(options.parameters) {
+  const std::vector<std::string>& given = options.parameter_names;
+  if (!given.empty() && given.size() != parameters_.size())
+    throw ArgumentError("gradcheck: there are " + std::to_string(given.size()) + " names for " +
+                        std::to_string(parameters_.size()) +
+                        " parameters; leave them out or give one for each");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     names_.push_back("input " + std::to_string(i));
     point_.push_back(inputs[i].contiguous());
   }
-  for (const Parameter& parameter : parameters) {
-    names_.push_back(parameter.name());
-    point_.push_back(parameter.value().contiguous());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    names_.push_back(given.empty() ? parameters_[i].name() : given[i]);
+    point_.push_back(parameters_[i].value().contiguous());
   }
 }
 

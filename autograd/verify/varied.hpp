@@ -6,6 +6,7 @@
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/verify/finite_differences.hpp>
+#include <autograd/verify/gradcheck.hpp>
 
 #include <cstddef>
 #include <string>
@@ -64,11 +65,12 @@ class WeightedSums {
 /// f as a function of a point.
 class Varied {
  public:
+  /// Of the options, the parameters and their names are used.
   Varied(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
-         const std::vector<Parameter>& parameters);
+         const GradcheckOptions& options);
 
   std::size_t size() const { return names_.size(); }
-  /// "input 0", or the parameter's name.
+  /// "input 0", or what the options call the parameter.
   const std::string& name(std::size_t k) const { return names_[k]; }
   const Point& point() const { return point_; }
   double precision() const;

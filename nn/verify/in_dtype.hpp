@@ -23,14 +23,6 @@ class InDtype {
   InDtype(const InDtype&) = delete;
   InDtype& operator=(const InDtype&) = delete;
 
-  /// Those that have gradients: not the frozen ones.
-  std::vector<Parameter> trained() const {
-    std::vector<Parameter> some;
-    for (const Parameter& parameter : module_.parameters())
-      if (!parameter.frozen()) some.push_back(parameter);
-    return some;
-  }
-
  private:
   template <class Held>
   void convert(Held& held, Dtype dtype) {
