@@ -31,8 +31,15 @@
 #include <nn/learning/simple_backpropagation.hpp>
 #include <nn/learning/truncated_bptt.hpp>
 #include <nn/module.hpp>
+#include <nn/optim/adadelta.hpp>
+#include <nn/optim/adagrad.hpp>
 #include <nn/optim/adam.hpp>
+#include <nn/optim/asgd.hpp>
 #include <nn/optim/clip.hpp>
+#include <nn/optim/lion.hpp>
+#include <nn/optim/nadam.hpp>
+#include <nn/optim/radam.hpp>
+#include <nn/optim/rmsprop.hpp>
 #include <nn/optim/sgd.hpp>
 #include <nn/recurrent/any_cell.hpp>
 #include <nn/recurrent/call.hpp>

@@ -27,14 +27,9 @@ class Adam : public Optimizer {
   explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
 
  private:
-  struct Moments {
-    Tensor first, second;
-    std::int64_t steps = 0;
-  };
-  void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) override;
+  void update(const Turn& turn) override;
 
   AdamOptions options_;
-  std::vector<Moments> moments_;
 };
 
 }  // namespace unroll::nn

@@ -6,9 +6,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace unroll::nn {
 namespace {
@@ -50,11 +53,21 @@ void check(const ParameterGradient& gradient) {
 
 }  // namespace
 
-Optimizer::Optimizer(std::string name, std::vector<Parameter> parameters, double learning_rate)
-    : name_(std::move(name)), parameters_(std::move(parameters)) {
+Optimizer::Optimizer(std::string name, std::vector<Parameter> parameters, double learning_rate,
+                     double weight_decay, std::vector<std::string> remembered)
+    : name_(std::move(name)),
+      parameters_(std::move(parameters)),
+      held_(parameters_.size()),
+      remembered_(std::move(remembered)),
+      weight_decay_(weight_decay) {
   set_learning_rate(learning_rate);
+  require(weight_decay >= 0.0, "the weight decay must not be negative");
   for (std::size_t k = 0; k < parameters_.size(); ++k)
     index_.try_emplace(parameters_[k].identity(), k);
+}
+
+void Optimizer::require(bool holds, const char* what) const {
+  if (!holds) throw ArgumentError(name_ + ": " + what);
 }
 
 void Optimizer::set_learning_rate(double rate) {
@@ -62,6 +75,17 @@ void Optimizer::set_learning_rate(double rate) {
     throw ArgumentError(name_ + ": the learning rate must not be negative, it is " +
                         std::to_string(rate));
   learning_rate_ = rate;
+}
+
+void Optimizer::set_group(const std::vector<Parameter>& some, const GroupOptions& options) {
+  require(options.rate >= 0.0 && options.weight_decay.value_or(0.0) >= 0.0,
+          "rate and weight decay of a group must not be negative");
+  for (const Parameter& parameter : some)
+    if (!index_.contains(parameter.identity()))
+      throw ArgumentError(name_ + ": the parameter " + parameter.name() +
+                          " of a group is not among those of this optimizer; give it to the "
+                          "constructor too");
+  for (const Parameter& parameter : some) held_[index_.at(parameter.identity())].group = options;
 }
 
 void Optimizer::step(const Gradients& gradients) {
@@ -79,9 +103,78 @@ void Optimizer::step(const Gradients& gradients) {
   }
   ++steps_;
   UpdatePass pass;
-  for (const ParameterGradient& gradient : all)
-    if (is_mine(gradient)) update(index_.at(gradient.parameter.identity()), gradient, pass);
+  for (const ParameterGradient& gradient : all) {
+    if (!is_mine(gradient) || gradient.parameter.frozen()) continue;
+    auto& [memory, group] = held_[index_.at(gradient.parameter.identity())];
+    Parameter parameter = gradient.parameter;
+    Tensor& weight = parameter.mutable_value();
+    memory.tensors.resize(remembered_.size());
+    for (Tensor& tensor : memory.tensors)
+      tensor = tensor.defined() ? tensor.to(weight.dtype()) : zeros(weight.shape(), weight.dtype());
+    ++memory.steps;
+    update({gradient, weight, memory, learning_rate_ * group.rate,
+            group.weight_decay.value_or(weight_decay_), pass});
+  }
   pass.run();
+}
+
+std::vector<std::pair<std::string, Tensor>> Optimizer::state(const Module& module) const {
+  std::vector<std::pair<std::string, Tensor>> all{{"steps", Tensor::of({}, std::vector{steps_})}};
+  std::unordered_set<const void*> named;
+  for (const auto& [path, parameter] : module.named_parameters()) {
+    const auto mine = index_.find(parameter.identity());
+    if (mine == index_.end() || !named.insert(parameter.identity()).second) continue;
+    const Memory& memory = held_[mine->second].memory;
+    if (memory.steps == 0) continue;
+    all.emplace_back(path + ".steps", Tensor::of({}, std::vector{memory.steps}));
+    for (std::size_t k = 0; k < remembered_.size(); ++k)
+      all.emplace_back(path + '.' + remembered_[k], memory.tensors[k].clone());
+  }
+  for (const Parameter& parameter : parameters_)
+    if (!named.contains(parameter.identity()))
+      throw ArgumentError(name_ + ": the parameter " + parameter.name() +
+                          " is not in the module, so its state has no name; give the module that "
+                          "has all parameters of the optimizer");
+  return all;
+}
+
+void Optimizer::set_state(const Module& module,
+                          const std::vector<std::pair<std::string, Tensor>>& state) {
+  std::string wrong;
+  const auto report = [&](const std::string& what) { wrong.append("\n  ").append(what); };
+  std::map<std::string, const Tensor*> left;
+  for (const auto& [name, value] : state) left.emplace(name, &value);
+  const auto take = [&](const std::string& name, const Shape& shape) -> const Tensor* {
+    const auto found = left.extract(name);
+    if (!found) report(name + ": missing");
+    if (!found) return nullptr;
+    if (found.mapped()->shape() == shape) return found.mapped();
+    report(name + ": " + to_string(found.mapped()->shape()) + " instead of " + to_string(shape));
+    return nullptr;
+  };
+  const auto count = [&](const std::string& name) {
+    const Tensor* value = take(name, {});
+    return value ? static_cast<std::int64_t>(value->item()) : 0;
+  };
+
+  const std::int64_t steps = count("steps");
+  std::vector<Memory> memories(parameters_.size());
+  std::unordered_set<const void*> named;
+  for (const auto& [path, parameter] : module.named_parameters()) {
+    const auto mine = index_.find(parameter.identity());
+    if (mine == index_.end() || !named.insert(parameter.identity()).second) continue;
+    if (!left.contains(path + ".steps")) continue;  // had no gradient
+    Memory& memory = memories[mine->second];
+    memory.steps = count(path + ".steps");
+    for (const std::string& what : remembered_)
+      if (const Tensor* value = take(path + '.' + what, parameter.shape()))
+        memory.tensors.push_back(value->to(parameter.dtype()).clone());
+  }
+  for (const auto& [name, value] : left) report(name + ": not of this optimizer");
+  if (!wrong.empty())
+    throw FormatError(name_ + ": the state is not one of this optimizer and module:" + wrong);
+  steps_ = steps;
+  for (std::size_t k = 0; k < memories.size(); ++k) held_[k].memory = std::move(memories[k]);
 }
 
 }  // namespace unroll::nn

@@ -1,9 +1,10 @@
-#include <autograd/tensor/error.hpp>
 #include <nn/optim/sgd.hpp>
 #include <nn/optim/update_pass.hpp>
 
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace unroll::nn {
 namespace {
@@ -27,37 +28,31 @@ void update_rows(Tensor& weight, std::span<const RowsTerm> rows, double learning
 }  // namespace
 
 SGD::SGD(std::vector<Parameter> parameters, const SGDOptions& options)
-    : Optimizer("SGD", std::move(parameters), options.learning_rate),
-      options_(options),
-      velocity_(this->parameters().size()) {
-  if (!(options.momentum >= 0.0 && options.weight_decay >= 0.0))
-    throw ArgumentError("SGD: momentum and weight decay must not be negative");
-  if (options.nesterov && options.momentum == 0.0)
-    throw ArgumentError("SGD: Nesterov's step needs a momentum");
+    : Optimizer("SGD", std::move(parameters), options.learning_rate, options.weight_decay,
+                options.momentum == 0.0 ? std::vector<std::string>{}
+                                        : std::vector<std::string>{"velocity"}),
+      options_(options) {
+  require(options.momentum >= 0.0, "the momentum must not be negative");
+  require(!options.nesterov || options.momentum > 0.0, "Nesterov's step needs a momentum");
 }
 
-void SGD::update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) {
-  Parameter parameter = gradient.parameter;
-  Tensor& weight = parameter.mutable_value();
-  const double rate = learning_rate();
-  const double decay = options_.weight_decay;
-  if (options_.momentum == 0.0 && decay == 0.0 && !gradient.dense.defined())
-    return update_rows(weight, gradient.rows, rate);
+void SGD::update(const Turn& turn) {
+  const double rate = turn.rate;
+  const double decay = turn.weight_decay;
+  if (options_.momentum == 0.0 && decay == 0.0 && !turn.gradient.dense.defined())
+    return update_rows(turn.weight, turn.gradient.rows, rate);
   if (options_.momentum == 0.0) {
     const auto formula = [=](auto g, auto w) { return w - rate * (g + decay * w); };
-    pass.add(formula, gradient.to_dense(), weight);
+    turn.pass.add(formula, turn.gradient.to_dense(), turn.weight);
     return;
   }
-  Tensor& velocity = velocity_[index];
-  if (!velocity.defined()) velocity = zeros(weight.shape(), weight.dtype());
-  velocity = velocity.to(weight.dtype());
   const auto formula = [=, momentum = options_.momentum, nesterov = options_.nesterov](
                            auto g, auto w, auto v) {
     auto slope = g + decay * w;
     auto next = momentum * v + slope;
     return std::pair{w - rate * (nesterov ? slope + momentum * next : next), next};
   };
-  pass.add(formula, gradient.to_dense(), weight, velocity);
+  turn.pass.add(formula, turn.gradient.to_dense(), turn.weight, turn.memory.tensors[0]);
 }
 
 }  // namespace unroll::nn

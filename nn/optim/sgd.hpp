@@ -20,10 +20,9 @@ class SGD : public Optimizer {
   explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
 
  private:
-  void update(std::size_t index, const ParameterGradient& gradient, UpdatePass& pass) override;
+  void update(const Turn& turn) override;
 
   SGDOptions options_;
-  std::vector<Tensor> velocity_;
 };
 
 }  // namespace unroll::nn

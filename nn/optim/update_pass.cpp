@@ -6,7 +6,7 @@
 namespace unroll::nn {
 
 void UpdatePass::Update::run(Index begin, Index end) const {
-  constexpr std::array<Index, kOperands> kAdvance{1, 1, 1, 1};
+  constexpr std::array<Index, kOperands> kAdvance{1, 1, 1, 1, 1};
   std::array<void*, kOperands> at{};
   for (std::size_t k = 0; k < count; ++k)
     at[k] = static_cast<std::byte*>(operands[k]) + static_cast<std::size_t>(begin) * element_bytes;

@@ -37,11 +37,11 @@ class UpdatePass {
   void run() const;
 
  private:
-  static constexpr std::size_t kOperands = 4;  // the gradient, the weight, two moments
+  static constexpr std::size_t kOperands = 5;  // the gradient, the weight, three moments
 
   struct Update {
     detail::RowKernel kernel = nullptr;
-    alignas(std::max_align_t) std::array<std::byte, 64> f{};
+    alignas(std::max_align_t) std::array<std::byte, 96> f{};
     Tensor read;  // kept alive
     std::array<void*, kOperands> operands{};
     std::size_t count = 0;  // of operands

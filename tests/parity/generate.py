@@ -343,6 +343,16 @@ def optimizers():
         "Adam": lambda p: torch.optim.Adam(p, lr=0.0625),
         "Adam, other betas": lambda p: torch.optim.Adam(p, lr=0.0625, betas=(0.5, 0.75), eps=0.125),
         "AdamW": lambda p: torch.optim.AdamW(p, lr=0.0625, weight_decay=0.25),
+        "RMSprop": lambda p: torch.optim.RMSprop(p, lr=0.0625, alpha=0.75),
+        "RMSprop, centered": lambda p: torch.optim.RMSprop(
+            p, lr=0.0625, alpha=0.75, momentum=0.5, centered=True, weight_decay=0.125),
+        "Adagrad": lambda p: torch.optim.Adagrad(p, lr=0.25, lr_decay=0.125, weight_decay=0.125),
+        "Adadelta": lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.75, eps=0.0625, weight_decay=0.125),
+        # Without foreach, this version has mu_t twice in the product up to t + 1.
+        "NAdam": lambda p: torch.optim.NAdam(
+            p, lr=0.0625, betas=(0.75, 0.875), momentum_decay=0.125, weight_decay=0.125, foreach=True),
+        "RAdam": lambda p: torch.optim.RAdam(p, lr=0.0625, betas=(0.75, 0.9375), weight_decay=0.125),
+        "ASGD": lambda p: torch.optim.ASGD(p, lr=0.25, lambd=0.125, alpha=0.75, t0=2, weight_decay=0.125),
     }
     trajectories = {}
     for name, make in makers.items():

@@ -16,17 +16,14 @@ namespace {
 
 using Maker = std::function<std::unique_ptr<nn::Optimizer>(const std::vector<Parameter>&)>;
 
-Maker sgd(const nn::SGDOptions& options) {
+template <class O, class Options>
+Maker maker(const Options& options) {
   return [options](const std::vector<Parameter>& parameters) {
-    return std::make_unique<nn::SGD>(parameters, options);
+    return std::make_unique<O>(parameters, options);
   };
 }
-
-Maker adam(const nn::AdamOptions& options) {
-  return [options](const std::vector<Parameter>& parameters) {
-    return std::make_unique<nn::Adam>(parameters, options);
-  };
-}
+Maker sgd(const nn::SGDOptions& options) { return maker<nn::SGD>(options); }
+Maker adam(const nn::AdamOptions& options) { return maker<nn::Adam>(options); }
 
 void check_trajectory(const Golden& golden, const Golden& after, const Maker& make, Dtype dtype) {
   nn::Linear model(3, 2);
@@ -60,6 +57,30 @@ TEST_CASE("optimizers take the steps of torch.optim") {
       {"Adam, other betas",
        adam({.learning_rate = 0.0625, .beta1 = 0.5, .beta2 = 0.75, .epsilon = 0.125})},
       {"AdamW", adam({.learning_rate = 0.0625, .weight_decay = 0.25})},
+      {"RMSprop", maker<nn::RMSprop>(nn::RMSpropOptions{.learning_rate = 0.0625, .alpha = 0.75})},
+      {"RMSprop, centered", maker<nn::RMSprop>(nn::RMSpropOptions{.learning_rate = 0.0625,
+                                                                  .alpha = 0.75,
+                                                                  .momentum = 0.5,
+                                                                  .centered = true,
+                                                                  .weight_decay = 0.125})},
+      {"Adagrad", maker<nn::Adagrad>(nn::AdagradOptions{
+                      .learning_rate = 0.25, .rate_decay = 0.125, .weight_decay = 0.125})},
+      {"Adadelta",
+       maker<nn::Adadelta>(nn::AdadeltaOptions{
+           .learning_rate = 0.5, .rho = 0.75, .epsilon = 0.0625, .weight_decay = 0.125})},
+      {"NAdam", maker<nn::NAdam>(nn::NAdamOptions{.learning_rate = 0.0625,
+                                                  .beta1 = 0.75,
+                                                  .beta2 = 0.875,
+                                                  .momentum_decay = 0.125,
+                                                  .weight_decay = 0.125})},
+      {"RAdam",
+       maker<nn::RAdam>(nn::RAdamOptions{
+           .learning_rate = 0.0625, .beta1 = 0.75, .beta2 = 0.9375, .weight_decay = 0.125})},
+      {"ASGD", maker<nn::ASGD>(nn::ASGDOptions{.learning_rate = 0.25,
+                                               .lambda = 0.125,
+                                               .alpha = 0.75,
+                                               .start = 2,
+                                               .weight_decay = 0.125})},
   };
   const Golden golden = Golden::read("optimizers");
   CHECK(golden["after"].size() == makers.size());
