@@ -14,7 +14,11 @@ struct Module::Members {
     std::string name, suffix;
     std::shared_ptr<Members> members;
   };
-  std::vector<Parameter> parameters;
+  struct Listed {
+    std::string name;  // here; a shared one may have another name elsewhere
+    Parameter parameter;
+  };
+  std::vector<Listed> parameters;
   std::vector<Buffer> buffers;
   std::vector<Child> children;
   std::unordered_set<std::string> names;  // of parameters and named children, those they had then
@@ -77,7 +81,8 @@ Module::Members& Module::members() const {
 std::vector<Module::Named> Module::named_parameters() const {
   std::vector<Named> all;
   members().visit("", "", [&](const std::string& path, const Members& of, const std::string& end) {
-    for (const Parameter& one : of.parameters) all.push_back({path + one.name() + end, one});
+    for (const auto& [name, parameter] : of.parameters)
+      all.push_back({path + name + end, parameter});
   });
   return all;
 }
@@ -129,7 +134,12 @@ void Module::claim(const char* what, const std::string& name) {
 Parameter Module::parameter(std::string name, Tensor value) {
   Parameter made(std::move(name), std::move(value));
   claim("parameter", made.name());
-  return members().parameters.emplace_back(std::move(made));
+  return members().parameters.emplace_back(Members::Listed{made.name(), made}).parameter;
+}
+
+Parameter Module::share(std::string name, const Parameter& parameter) {
+  claim("share", name);
+  return members().parameters.emplace_back(Members::Listed{std::move(name), parameter}).parameter;
 }
 
 Buffer Module::buffer(std::string name, Tensor value) {
@@ -149,8 +159,8 @@ void Module::adopt(const std::string& name, const Module& child, const std::stri
   if (!name.empty()) claimed.push_back(own_name);
   child.members().visit(name.empty() ? "" : name + '.', suffix,
                         [&](const std::string& path, const Members& of, const std::string& end) {
-                          for (const Parameter& one : of.parameters)
-                            claimed.push_back(path + one.name() + end);
+                          for (const auto& one : of.parameters)
+                            claimed.push_back(path + one.name + end);
                           for (const Buffer& one : of.buffers)
                             claimed.push_back(path + one.name() + end);
                         });
@@ -160,6 +170,7 @@ void Module::adopt(const std::string& name, const Module& child, const std::stri
                           "' is taken in this module");
   own.names.insert(claimed.begin(), claimed.end());
   own.children.push_back({name, suffix, child.members_});
+  if (name.empty() && suffix.empty()) return;
   // The layer of a cell, "_l0", stands behind its parameters' names.
   const bool is_layer = name.empty() && suffix.starts_with('_');
   child.members().name = is_layer ? suffix.substr(1) : name + suffix;

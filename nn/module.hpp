@@ -105,6 +105,8 @@ class Module {
   /// Makes a parameter of this module. Throws ArgumentError when the name is taken, empty or has a
   /// dot.
   Parameter parameter(std::string name, Tensor value);
+  /// Lists a parameter of another module here too. Throws as parameter().
+  Parameter share(std::string name, const Parameter& parameter);
   /// Makes a buffer of this module. Throws as parameter().
   Buffer buffer(std::string name, Tensor value);
 

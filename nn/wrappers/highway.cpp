@@ -1,6 +1,7 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/pointwise/pointwise.hpp>
 #include <autograd/tensor/error.hpp>
+#include <nn/find_parameter.hpp>
 #include <nn/wrappers/highway.hpp>
 
 #include <string>
@@ -23,8 +24,7 @@ Highway::Highway(AnyCell cell)
     throw ArgumentError("Highway: the cell takes " + std::to_string(inputs()) +
                         " inputs and returns " + std::to_string(outputs()) +
                         ", which cannot be mixed; make both the same");
-  for (auto& [name, parameter] : transform_.named_parameters())
-    if (name == "bias") parameter.set(full({inputs()}, -1.0));
+  find_parameter(transform_, "bias").set(full({inputs()}, -1.0));
 }
 
 Variable Highway::project(const Variable& x) const {

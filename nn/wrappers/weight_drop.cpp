@@ -1,7 +1,7 @@
 #include <autograd/ops/dropout.hpp>
 #include <autograd/tensor/error.hpp>
+#include <nn/find_parameter.hpp>
 #include <nn/wrappers/weight_drop.hpp>
-#include <nn/wrappers/wrapped_parameter.hpp>
 
 #include <string>
 #include <utility>
@@ -10,7 +10,7 @@ namespace unroll::nn {
 
 WeightDrop::WeightDrop(AnyCell cell, const std::string& name, double rate)
     : CellWrapper(std::move(cell)),
-      weight_(wrapped_parameter("WeightDrop", inner(), name)),
+      weight_(find_parameter(inner(), name, "WeightDrop")),
       rate_(rate) {
   if (!(rate >= 0.0 && rate < 1.0))
     throw ArgumentError("WeightDrop: the rate must be at least 0 and less than 1, it is " +

@@ -3,8 +3,8 @@
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/sum.hpp>
 #include <autograd/tensor/error.hpp>
+#include <nn/find_parameter.hpp>
 #include <nn/wrappers/weight_norm.hpp>
-#include <nn/wrappers/wrapped_parameter.hpp>
 
 #include <utility>
 
@@ -31,7 +31,7 @@ Tensor first_lengths(const Parameter& weight) {
 
 WeightNorm::WeightNorm(AnyCell cell, const std::string& name)
     : CellWrapper(std::move(cell)),
-      direction_(wrapped_parameter("WeightNorm", inner(), name)),
+      direction_(find_parameter(inner(), name, "WeightNorm")),
       length_(parameter(direction_.name() + "_g", first_lengths(direction_))) {}
 
 void WeightNorm::prepare(Call& call) const {

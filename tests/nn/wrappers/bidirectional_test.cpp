@@ -162,7 +162,11 @@ TEST_CASE("sequences and lengths that do not fit are refused") {
   const nn::Bidirectional both(nn::GRU(3, 4), nn::GRU(3, 4));
   CHECK(both(zeros({0, 2, 3})).outputs.shape() == Shape{0, 2, 8});
   expect_error<ShapeError>([&] { both(zeros({4, 2, 5})); }, {"[4,2,5]", "[T,B,3]"});
-  expect_error<ShapeError>([&] { both(zeros({4, 2, 3}), {}, {.lengths = {4}}); }, {"1 lengths", "2 sequences"});
+  expect_error<ShapeError>(
+      [&] {
+        both(zeros({4, 2, 3}), {}, {.lengths = {4}});
+      },
+      {"1 lengths", "2 sequences"});
   expect_error<ArgumentError>(
       [&] {
         both(zeros({4, 2, 3}), {}, {.lengths = {4, -1}});
