@@ -116,7 +116,7 @@ Step ForwardRule::transition(const Tensor& x, const State& before, const Tensor&
 void ForwardRule::check_recurrent(const Tensor& x) {
   if (checked_) return;
   const Tape tape;  // so that no tape of the user records it
-  const Substitution inside = call(x.size(0), x.dtype()).row(0).enter();
+  const Substitution inside = call(x.size(0), x.dtype()).of_sequences({0}).enter();
   const Tensor unknown =
       full({1, values_.size(1)}, std::numeric_limits<double>::quiet_NaN(), values_.dtype());
   const Variable next = join(transition(row(x, 0), part(unknown, cell()), {}).state);
@@ -138,7 +138,7 @@ std::optional<Update> ForwardRule::read(const Tensor& x, const Tensor& target) {
   memory::Vector<Variable> rows;
   for (Index b = 0; b < batch; ++b) {
     Tape tape;
-    const Substitution inside = call(batch, x.dtype()).row(b).enter();
+    const Substitution inside = call(batch, x.dtype()).of_sequences({b}).enter();
     const Variable before = tape.watch(row(values_, b));
     const Step step = transition(row(x, b), part(before, cell()), row(forced_, b));
     Variable after = join(step.state);

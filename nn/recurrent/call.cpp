@@ -1,4 +1,4 @@
-#include <autograd/ops/layout.hpp>
+#include <autograd/ops/index.hpp>
 #include <autograd/tensor/copy.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nn/recurrent/call.hpp>
@@ -68,11 +68,12 @@ Call Call::detached() const {
   return other;
 }
 
-Call Call::row(Index b) const {
+Call Call::of_sequences(const std::vector<Index>& sequences) const {
   Call other = *this;
-  other.batch_ = 1;
+  other.batch_ = static_cast<Index>(sequences.size());
+  const Tensor rows = Tensor::of({other.batch_}, sequences);
   for (auto& [place, value] : other.entries_)
-    if (place.value().size() == 0) value = slice(value, 0, b, b + 1);
+    if (place.value().size() == 0) value = index_select(value, rows, 0);
   return other;
 }
 

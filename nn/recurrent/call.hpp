@@ -52,8 +52,8 @@ class Call {
   Call with(std::span<const Variable> values) const;
   /// The call as constants.
   Call detached() const;
-  /// The call of sequence b alone.
-  Call row(Index b) const;
+  /// The call of these sequences alone, in this order, one perhaps several times.
+  Call of_sequences(const std::vector<Index>& sequences) const;
 
  private:
   void put(const Parameter& parameter, const Variable& value);

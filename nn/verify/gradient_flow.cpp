@@ -30,9 +30,20 @@ double frobenius_norm(const Tensor& x) {
   return most * std::sqrt(sum);
 }
 
-/// Every sequence of `x: [B,n]` n times, below each other: `[B n,n]`, a row for each element.
+/// Every row of `x: [B,...]` so many times, below each other: `[B times,...]`.
 Tensor repeated(const Tensor& x, Index times) {
-  return x.unsqueeze(1).broadcast_to({x.size(0), times, x.size(1)}).reshape({-1, x.size(1)});
+  Shape shape = x.shape();
+  shape.insert(1, times);
+  Shape rows = x.shape();
+  rows[0] *= times;
+  return x.unsqueeze(1).broadcast_to(shape).reshape(rows);
+}
+
+/// 0, 0, ..., 1, 1, ...: the sequences that the rows of such a tensor are of.
+std::vector<Index> sequences_of_rows(Index batch, Index times) {
+  std::vector<Index> all;
+  for (Index row = 0; row < batch * times; ++row) all.push_back(row / times);
+  return all;
 }
 
 Tensor identities(Index batch, Index size) {
@@ -43,9 +54,11 @@ Tensor identities(Index batch, Index size) {
 
 /// dS_t/dS_{t-1}, `[B,n,n]`, of all elements in one backward pass: the batch is repeated for each,
 /// and each row of it is seeded for another one.
-Tensor jacobian_of(const Cell& cell, const Tensor& projected, const Tensor& before) {
+Tensor jacobian_of(const Cell& cell, const Call& call, const Tensor& projected,
+                   const Tensor& before) {
   const Index batch = before.size(0);
   const Index size = before.size(1);
+  const Substitution inside = call.of_sequences(sequences_of_rows(batch, size)).enter();
   Tape tape;
   const Variable rows = tape.watch(repeated(before, size));
   const Variable after = join(cell.step(repeated(projected, size), part(rows, cell)).state);
@@ -88,8 +101,10 @@ struct Trajectory {
   Tensor projected;  // [T,B,P]
 };
 
-Trajectory follow(const Cell& cell, const Tensor& x, const GradientFlowOptions& options) {
+Trajectory follow(const Cell& cell, const Call& call, const Tensor& x,
+                  const GradientFlowOptions& options) {
   check_constant("gradient_flow", options.state);
+  const Substitution inside = call.enter();
   Tape tape;
   const State start =
       options.state.empty() ? detach(cell.initial_state(x.size(1), x.dtype())) : options.state;
@@ -149,7 +164,8 @@ double spectral_norm(const Tensor& matrix) {
 
 GradientFlow gradient_flow(const Cell& cell, const Tensor& x, const GradientFlowOptions& options) {
   check(cell, x, options);
-  const Trajectory trajectory = follow(cell, x, options);
+  const Call call = prepared(cell, x.size(1), x.dtype(), {}).detached();
+  const Trajectory trajectory = follow(cell, call, x, options);
   const Index steps = x.size(0);
   const Index batch = x.size(1);
   const std::vector<Index>& sizes = cell.state_sizes();
@@ -166,8 +182,8 @@ GradientFlow gradient_flow(const Cell& cell, const Tensor& x, const GradientFlow
   for (Index lag = 0; lag <= steps; ++lag) {
     const auto k = static_cast<std::size_t>(steps - lag);
     if (lag > 0) {
-      const Tensor jacobian =
-          jacobian_of(cell, trajectory.projected.select(0, steps - lag), trajectory.states[k]);
+      const Tensor jacobian = jacobian_of(cell, call, trajectory.projected.select(0, steps - lag),
+                                          trajectory.states[k]);
       for (Index b = 0; b < batch; ++b)
         largest = larger(largest, spectral_norm(jacobian.select(0, b)));
       product = matmul(product, jacobian);

@@ -3,6 +3,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <cmath>
 #include <utility>
 
 #include "support/expect.hpp"
@@ -118,6 +119,34 @@ TEST_CASE("a derived weight has its gradient once, also under checkpoints") {
     slopes.push_back(tape.gradients(sum(one(x).outputs))[one.parameters()[0]].value());
   }
   expect_close(slopes[1], slopes[0], 1e-14);
+}
+
+TEST_CASE("gradient flow is that of a sequence under one mask") {
+  nn::LSTM cell(2, 3);
+  cell.to(Dtype::float64);
+  const nn::VariationalDropout dropped(cell, {.state = 0.5});
+  const Tensor x = random({4, 2, 2}, 1);
+  seed(8);
+  const nn::GradientFlow flow = nn::gradient_flow(dropped, x);
+  // By the tape, with the same masks: the norm of dS_T/dS_0 of each sequence.
+  seed(8);
+  const Generator draws = default_generator();
+  const nn::Recurrent rnn(dropped);
+  for (Index b = 0; b < 2; ++b) {
+    double squares = 0.0;
+    for (Index k = 0; k < 6; ++k) {
+      Tape tape;
+      const nn::State start{tape.watch(zeros({2, 3}, Dtype::float64)),
+                            tape.watch(zeros({2, 3}, Dtype::float64))};
+      const nn::State last = rnn(x, start, {.draws = draws}).state;
+      const Gradients slopes = tape.gradients(
+          sum(slice(slice(last[std::size_t(k / 3)], 0, b, b + 1), 1, k % 3, k % 3 + 1)));
+      for (const Variable& part : start)
+        for (const double value : slopes[part].value().to_vector<double>())
+          squares += value * value;
+    }
+    CHECK(flow.frobenius.at({4, b}) == doctest::Approx(std::sqrt(squares)).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("a value per call is refused outside of a call and with another batch") {
