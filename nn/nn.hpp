@@ -1,18 +1,37 @@
 #pragma once
 
 /// Everything of nn.
+#include <nn/cells/atr.hpp>
+#include <nn/cells/cfn.hpp>
+#include <nn/cells/clockwork.hpp>
+#include <nn/cells/coupled_lstm.hpp>
 #include <nn/cells/elman.hpp>
 #include <nn/cells/euler.hpp>
 #include <nn/cells/fixed_context_elman.hpp>
 #include <nn/cells/fully_recurrent.hpp>
 #include <nn/cells/gru.hpp>
+#include <nn/cells/ind_rnn.hpp>
+#include <nn/cells/janet.hpp>
 #include <nn/cells/jordan.hpp>
 #include <nn/cells/jordan_1986.hpp>
+#include <nn/cells/layer_norm_gru.hpp>
 #include <nn/cells/layer_norm_lstm.hpp>
 #include <nn/cells/lstm.hpp>
+#include <nn/cells/lstm_1997.hpp>
 #include <nn/cells/min_gru.hpp>
+#include <nn/cells/min_lstm.hpp>
+#include <nn/cells/minimal_gated_unit.hpp>
+#include <nn/cells/minimal_rnn.hpp>
+#include <nn/cells/multiplicative_lstm.hpp>
 #include <nn/cells/narx.hpp>
 #include <nn/cells/output_to_hidden.hpp>
+#include <nn/cells/peephole_lstm.hpp>
+#include <nn/cells/projected_lstm.hpp>
+#include <nn/cells/qrnn.hpp>
+#include <nn/cells/ran.hpp>
+#include <nn/cells/recurrent_highway.hpp>
+#include <nn/cells/reset_before_gru.hpp>
+#include <nn/cells/slstm.hpp>
 #include <nn/cells/williams_zipser.hpp>
 #include <nn/describe.hpp>
 #include <nn/find_parameter.hpp>

@@ -5,13 +5,17 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 /// The library's side of the comparisons.
 namespace benchmarks {
 
-/// A training step, forward and backward, of one recurrent layer: "lstm", "gru", "elman",
-/// "layer_norm_lstm", "min_gru", "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a
-/// user's cell, operation by operation); or of "bidirectional", two bidirectional LSTM layers.
+/// The built-in cells, by the names of their files.
+std::vector<std::string> cell_names();
+
+/// A training step, forward and backward, of one recurrent layer: a built-in cell, "pointwise_lstm"
+/// (a user's cell with a lambda) or "plain_lstm" (a user's cell, operation by operation); or of
+/// "bidirectional", two bidirectional LSTM layers.
 std::unique_ptr<Step> training_step(const std::string& layer, Size size);
 
 /// linear_scan of `[T,B,H]`, forward, and the gradients of both coefficients; or the same
