@@ -10,10 +10,11 @@ namespace unroll {
 constinit thread_local const Substitution* Substitution::innermost_ = nullptr;
 
 Substitution::Substitution(std::vector<Entry> entries) : entries_(std::move(entries)) {
-  for (const auto& [parameter, value] : entries_) {
-    const Tensor& own = parameter.value();
+  for (const Entry& entry : entries_) {
+    const Tensor& own = entry.parameter.value();
+    const Variable& value = entry.value;
     const auto what = [&] {
-      return "substitution: parameter " + parameter.name() + " is " + describe(own) +
+      return "substitution: parameter " + entry.parameter.name() + " is " + describe(own) +
              ", its substitute " + describe(value.value());
     };
     if (value.defined() && own.size() == 0) continue;

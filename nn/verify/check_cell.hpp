@@ -47,7 +47,9 @@ struct CellReport {
 /// checkpointed run has the gradients of a plain one. float32 agrees with float64.
 ///
 /// A cell that draws random numbers is checked in the mode in which it is given, with the same
-/// numbers each time; out of training mode where a comparison would draw other ones.
+/// numbers each time. Numbers drawn at each step depend on the order of the steps: what cuts, turns
+/// or shortens a sequence is then compared out of training mode, or not at all if it draws there
+/// too.
 ///
 /// Parameters are restored. Exceptions of the cell are findings. Throws ArgumentError for fewer
 /// than 2 steps or no sequence.
