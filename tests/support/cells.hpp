@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/mapped_inputs.hpp"
+
 /// Every cell of nn/cells, for what must hold for all of them.
 namespace unroll::testing {
 
@@ -45,7 +47,9 @@ inline std::vector<CellCase> all_cells() {
   // follow the curvature.
   constexpr double kEpsilon = 1e-2;
   return {
+      {"antisymmetric_rnn", [](Index i, Index h) { return nn::AntisymmetricRNN(i, h); }},
       {"atr", [](Index i, Index h) { return nn::ATR(i, h); }},
+      {"cfc", [](Index i, Index h) { return nn::CfC(i, h); }},
       {"cfn", [](Index i, Index h) { return nn::CFN(i, h); }},
       {"clockwork",
        [](Index i, Index h) {
@@ -53,13 +57,19 @@ inline std::vector<CellCase> all_cells() {
                                  {.periods = h % 3 == 0 ? std::vector<Index>{1, 2, 3}
                                                         : std::vector<Index>{1, 2, 4, 8}});
        }},
+      {"co_rnn", [](Index i, Index h) { return nn::CoRNN(i, h); }},
+      {"conv_lstm", [](Index i, Index) { return nn::ConvLSTM(1, 1, i); }},
       {"coupled_lstm", [](Index i, Index h) { return nn::CoupledLSTM(i, h); }},
+      {"delta_net", [](Index i, Index h) { return nn::DeltaNet(i, h, h); }},
       {"elman", [](Index i, Index h) { return nn::Elman(i, h); }},
       {"euler",
        [](Index i, Index h) { return nn::Euler(i, h, LearnedSlope(i, h), {.step = 0.4}); }},
       {"fixed_context_elman", [](Index i, Index h) { return nn::FixedContextElman(i, h); }},
       {"fully_recurrent", [](Index i, Index h) { return nn::FullyRecurrent(i, h); }},
+      {"gated_linear_attention",
+       [](Index i, Index h) { return nn::GatedLinearAttention(i, h, h); }},
       {"gru", [](Index i, Index h) { return nn::GRU(i, h); }},
+      {"gru_d", [](Index i, Index h) { return MappedInputs(nn::GRUD(1, h), i, as_observations); }},
       {"ind_rnn", [](Index i, Index h) { return nn::IndRNN(i, h); }},
       {"janet", [](Index i, Index h) { return nn::JANET(i, h); }},
       {"jordan", [](Index i, Index h) { return nn::Jordan(i, h, o); }},
@@ -68,8 +78,11 @@ inline std::vector<CellCase> all_cells() {
        [](Index i, Index h) { return nn::LayerNormGRU(i, h, {.epsilon = kEpsilon}); }},
       {"layer_norm_lstm",
        [](Index i, Index h) { return nn::LayerNormLSTM(i, h, {.epsilon = kEpsilon}); }},
+      {"lem", [](Index i, Index h) { return nn::LEM(i, h); }},
       {"lstm", [](Index i, Index h) { return nn::LSTM(i, h); }},
       {"lstm_1997", [](Index i, Index h) { return nn::LSTM1997(i, h); }},
+      {"ltc", [](Index i, Index h) { return nn::LTC(i, h); }},
+      {"matrix_lstm", [](Index i, Index h) { return nn::MLSTM(i, h); }},
       {"min_gru", [](Index i, Index h) { return nn::MinGRU(i, h); }},
       {"min_lstm", [](Index i, Index h) { return nn::MinLSTM(i, h); }},
       {"minimal_gated_unit", [](Index i, Index h) { return nn::MinimalGatedUnit(i, h); }},
@@ -77,6 +90,7 @@ inline std::vector<CellCase> all_cells() {
       {"multiplicative_lstm", [](Index i, Index h) { return nn::MultiplicativeLSTM(i, h); }},
       {"narx",
        [](Index i, Index h) { return nn::NARX(i, h, o, {.output_delays = 2, .input_delays = 1}); }},
+      {"ntm", [](Index i, Index h) { return nn::NTM(i, h, {.slots = h + 2, .width = h}); }},
       {"output_to_hidden", [](Index i, Index h) { return nn::OutputToHidden(i, h, o); }},
       {"peephole_lstm", [](Index i, Index h) { return nn::PeepholeLSTM(i, h); }},
       {"projected_lstm", [](Index i, Index h) { return nn::ProjectedLSTM(i, h, (h + 1) / 2); }},
@@ -84,7 +98,9 @@ inline std::vector<CellCase> all_cells() {
       {"ran", [](Index i, Index h) { return nn::RAN(i, h); }},
       {"recurrent_highway",
        [](Index i, Index h) { return nn::RecurrentHighway(i, h, {.depth = 2}); }},
+      {"reservoir", [](Index i, Index h) { return nn::Reservoir(i, h); }},
       {"reset_before_gru", [](Index i, Index h) { return nn::ResetBeforeGRU(i, h); }},
+      {"rwkv4", [](Index i, Index h) { return nn::RWKV4(i, h); }},
       {"slstm", [](Index i, Index h) { return nn::SLSTM(i, h); }},
       {"williams_zipser", [](Index i, Index h) { return nn::WilliamsZipser(i, h); }},
   };

@@ -11,12 +11,11 @@
 
 #include "support/expect.hpp"
 #include "support/numbers.hpp"
+#include "support/weights.hpp"
 
 /// A cell's equations as plain loops over double, one sequence at a time, for comparison with the
 /// cell.
 namespace unroll::testing {
-
-inline double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 /// Draws every parameter anew in float64. Scales of 1 and biases of 0 would hide their errors.
 inline void randomize(const nn::Module& module, std::uint64_t seed) {

@@ -17,8 +17,13 @@ using namespace unroll::testing;
 
 namespace {
 
+/// `[1,n]` of a batch of one.
+Variable flat(const Variable& x) { return reshape(x, {1, -1}); }
+
 Variable joined(const nn::State& state) {
-  return concat(memory::Vector<Variable>(state.begin(), state.end()));
+  memory::Vector<Variable> parts;
+  for (const Variable& part : state) parts.push_back(flat(part));
+  return concat(parts);
 }
 
 /// dS_T/dS_k of a batch of one, by a backward pass for each row of the unrolled network.
@@ -37,7 +42,7 @@ Tensor jacobian(const nn::Recurrent& rnn, const Tensor& x, Index k) {
   for (Index j = 0; j < last.size(1); ++j) {
     const Gradients slopes = tape.gradients(select(select(last, 0, 0), 0, j), {.retain = true});
     std::vector<Variable> row;
-    for (const Variable& leaf : leaves) row.push_back(detach(slopes[leaf]));
+    for (const Variable& leaf : leaves) row.push_back(flat(detach(slopes[leaf])));
     rows.push_back(concat(row));
   }
   return concat(rows, 0).value();
