@@ -1,6 +1,12 @@
 #pragma once
 
 /// Everything of nn.
+#include <nn/attention/additive_attention.hpp>
+#include <nn/attention/attention.hpp>
+#include <nn/attention/dot_product_attention.hpp>
+#include <nn/attention/mask.hpp>
+#include <nn/attention/multi_head_attention.hpp>
+#include <nn/attention/multiplicative_attention.hpp>
 #include <nn/cells/antisymmetric_rnn.hpp>
 #include <nn/cells/atr.hpp>
 #include <nn/cells/cfc.hpp>
@@ -88,6 +94,12 @@
 #include <nn/recurrent/cell.hpp>
 #include <nn/recurrent/linear_cell.hpp>
 #include <nn/recurrent/recurrent.hpp>
+#include <nn/seq2seq/attention_decoder.hpp>
+#include <nn/seq2seq/encoder.hpp>
+#include <nn/seq2seq/encoder_decoder.hpp>
+#include <nn/seq2seq/scheduled_sampling.hpp>
+#include <nn/seq2seq/search.hpp>
+#include <nn/seq2seq/symbol_batch.hpp>
 #include <nn/verify/check_cell.hpp>
 #include <nn/verify/gradcheck.hpp>
 #include <nn/verify/gradient_flow.hpp>

@@ -42,4 +42,12 @@ void WeightNorm::prepare(Call& call) const {
   call.set(direction_, reshape(rows * (g / lengths_of_rows(v)), v.shape()));
 }
 
+Step WeightNorm::step(const Variable& x, const State& state) const {
+  if (!Substitution::find(direction_))
+    throw ArgumentError(
+        "WeightNorm: a step was run outside of a call, where the weight is not normalised; run it "
+        "by a layer or a learning rule, or with the call in force");
+  return CellWrapper::step(x, state);
+}
+
 }  // namespace unroll::nn

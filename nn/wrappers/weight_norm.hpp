@@ -18,6 +18,8 @@ class WeightNorm : public CellWrapper {
   WeightNorm(AnyCell cell, const std::string& name);
 
   void prepare(Call& call) const override;
+  /// Throws ArgumentError outside of a call, where the weight would be v.
+  Step step(const Variable& x, const State& state) const override;
 
  private:
   Parameter direction_;

@@ -137,6 +137,17 @@ TEST_CASE("weight normalisation changes nothing at first, and then g alone sets 
   CHECK(normed(x).outputs.value().to_vector<double>() != before.to_vector<double>());
 }
 
+TEST_CASE("a weight that is normalised is never read as it is") {
+  const nn::WeightNorm cell(nn::GRU(2, 3), "weight_hh");
+  const Variable projected = cell.project(ones({1, 1, 2}));
+  expect_error<ArgumentError>(
+      [&] {
+        static_cast<void>(
+            cell.step(select(projected, 0, 0), cell.initial_state(1, Dtype::float32)));
+      },
+      {"WeightNorm", "outside of a call"});
+}
+
 TEST_CASE("zoneout keeps each element with its rate, and out of training takes the mean") {
   // The state of Pass is x: 0, then 1 at every step; a kept element shows as 0.
   nn::Recurrent rnn(nn::Zoneout(Pass(50), {0.2}));
