@@ -33,6 +33,7 @@
 #include <autograd/ops/special.hpp>
 #include <autograd/ops/sum.hpp>
 #include <autograd/ops/trigonometric.hpp>
+#include <autograd/pointwise/complex.hpp>
 #include <autograd/pointwise/pointwise.hpp>
 #include <autograd/tape/destination.hpp>
 #include <autograd/tape/gradient.hpp>

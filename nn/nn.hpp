@@ -30,9 +30,11 @@
 #include <nn/cells/layer_norm_gru.hpp>
 #include <nn/cells/layer_norm_lstm.hpp>
 #include <nn/cells/lem.hpp>
+#include <nn/cells/lru.hpp>
 #include <nn/cells/lstm.hpp>
 #include <nn/cells/lstm_1997.hpp>
 #include <nn/cells/ltc.hpp>
+#include <nn/cells/mamba.hpp>
 #include <nn/cells/matrix_lstm.hpp>
 #include <nn/cells/min_gru.hpp>
 #include <nn/cells/min_lstm.hpp>
@@ -49,8 +51,11 @@
 #include <nn/cells/recurrent_highway.hpp>
 #include <nn/cells/reservoir.hpp>
 #include <nn/cells/reset_before_gru.hpp>
+#include <nn/cells/rg_lru.hpp>
 #include <nn/cells/rwkv4.hpp>
+#include <nn/cells/s5.hpp>
 #include <nn/cells/slstm.hpp>
+#include <nn/cells/sru.hpp>
 #include <nn/cells/williams_zipser.hpp>
 #include <nn/describe.hpp>
 #include <nn/find_parameter.hpp>
@@ -92,6 +97,7 @@
 #include <nn/recurrent/any_cell.hpp>
 #include <nn/recurrent/call.hpp>
 #include <nn/recurrent/cell.hpp>
+#include <nn/recurrent/complex_products.hpp>
 #include <nn/recurrent/linear_cell.hpp>
 #include <nn/recurrent/recurrent.hpp>
 #include <nn/seq2seq/attention_decoder.hpp>

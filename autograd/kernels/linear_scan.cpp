@@ -1,20 +1,311 @@
 #include <autograd/kernels/linear_scan.hpp>
 #include <autograd/kernels/row_loop.hpp>
+#include <autograd/tensor/loop.hpp>
+#include <autograd/tensor/memory.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace unroll::kernels {
 namespace {
 
-/// Columns that run through time together: their state stays in the first-level cache.
-constexpr Index kColumns = 2048;
+/// Elements of a state that run through time together: they stay in the first-level cache.
+constexpr Index kBlock = 2048;
 
-/// Calls `body(begin, end)` for blocks of columns, on several threads when that pays.
-template <class F>
+/// The elements of a result that may be undefined, to be written to: null then.
+template <class T>
+T* result_or_null(Tensor& x) {
+  return x.defined() ? x.in_place<T>() : nullptr;
+}
+
+/// A real number, or a complex one as two parts, in each lane.
+template <class L, int Parts>
+struct Number {
+  std::array<L, Parts> part;
+
+  /// `distance` is that from the real to the imaginary part.
+  template <class T>
+  static Number load(const T* from, Index distance) {
+    if constexpr (Parts == 1)
+      return {L::load(from)};
+    else
+      return {L::load(from), L::load(from + distance)};
+  }
+  template <class T>
+  void store(T* to, Index distance) const {
+    part[0].store(to);
+    if constexpr (Parts == 2) part[1].store(to + distance);
+  }
+
+  friend Number operator+(const Number& x, const Number& y) {
+    if constexpr (Parts == 1)
+      return {x.part[0] + y.part[0]};
+    else
+      return {x.part[0] + y.part[0], x.part[1] + y.part[1]};
+  }
+  friend Number operator*(const Number& x, const Number& y) {
+    if constexpr (Parts == 1)
+      return {x.part[0] * y.part[0]};
+    else
+      return {x.part[0] * y.part[0] - x.part[1] * y.part[1],
+              x.part[0] * y.part[1] + x.part[1] * y.part[0]};
+  }
+  /// x times the conjugate of y.
+  friend Number times_conjugate(const Number& x, const Number& y) {
+    if constexpr (Parts == 1)
+      return {x.part[0] * y.part[0]};
+    else
+      return {x.part[0] * y.part[0] + x.part[1] * y.part[1],
+              x.part[1] * y.part[0] - x.part[0] * y.part[1]};
+  }
+};
+
+/// Where numbers lie: `distance` is that from the first real to the first imaginary part.
+template <class T>
+struct Place {
+  T* data = nullptr;
+  Index distance = 0;
+};
+
+template <int Parts, class T>
+void copy_numbers(Place<const T> from, Index n, Place<T> to) {
+  for (Index part = 0; part < Parts; ++part)
+    std::copy_n(from.data + part * from.distance, n, to.data + part * to.distance);
+}
+template <int Parts, class T>
+void clear_numbers(Place<T> place, Index n) {
+  for (Index part = 0; part < Parts; ++part)
+    std::fill_n(place.data + part * place.distance, n, T(0));
+}
+
+/// The states of a batch at one step, as columns that do not depend on each other.
+template <int Parts>
+struct Columns {
+  Index count;     // of numbers
+  Index width;     // of one sequence
+  Index elements;  // of one step
+
+  explicit Columns(const Shape& shape) {
+    elements = size_of(shape) / shape[0];
+    count = elements / Parts;
+    width = count / shape[1];
+  }
+
+  /// Of the real part within a step.
+  Index position(Index column) const {
+    if constexpr (Parts == 1)
+      return column;
+    else
+      return column / width * 2 * width + column % width;
+  }
+  /// Column `column` of step t of a tensor, or null.
+  template <class T>
+  Place<T> at(T* data, Index t, Index column) const {
+    return data ? Place<T>{data + t * elements + position(column), width} : Place<T>{};
+  }
+  /// Calls `body(first, end)` for ranges of the columns begin .. end, of each of which the elements
+  /// of a part are contiguous.
+  template <class F>
+  void for_each_range(Index begin, Index end, F&& body) const {
+    for (Index first = begin; first < end;) {
+      const Index last = Parts == 1 ? end : std::min((first / width + 1) * width, end);
+      body(first, last);
+      first = last;
+    }
+  }
+};
+
+/// The numbers of a block, each part of them contiguous.
+template <class T, int Parts>
+class Block {
+ public:
+  static constexpr Index kColumns = kBlock / Parts;
+
+  Place<T> at(Index i) { return {values_.data() + i, kColumns}; }
+  Place<const T> at(Index i) const { return {values_.data() + i, kColumns}; }
+
+ private:
+  std::array<T, kBlock> values_;  // not initialised: most steps are smaller
+};
+
+/// What a step does to a sequence.
+enum class Doing {
+  goes_on,
+  begins,  // anew, from the restart state
+  rests    // keeps its state, as it has ended
+};
+
+/// Which sequences have ended or begin anew.
+template <class T, int Parts>
+class Boundaries {
+ public:
+  Boundaries(const LinearScan& how, const Columns<Parts>& columns)
+      : lengths_(data_or_null<std::int64_t>(how.lengths)),
+        resets_(data_or_null<T>(how.resets)),
+        batch_(columns.count / columns.width),
+        width_(columns.width) {}
+
+  /// Calls `body(first, end, doing)` for ranges of the columns begin .. end, of each of which the
+  /// elements of a part are contiguous.
+  template <class F>
+  void for_each_range(Index t, Index begin, Index end, F&& body) const {
+    if (Parts == 1 && !lengths_ && !resets_) return body(begin, end, Doing::goes_on);
+    Index b = begin / width_;
+    for (Index first = begin; first < end;) {
+      const Doing doing = at(t, b++);
+      if constexpr (Parts == 1)
+        while (b * width_ < end && at(t, b) == doing) ++b;
+      const Index last = std::min(b * width_, end);
+      body(first, last, doing);
+      first = last;
+    }
+  }
+
+ private:
+  Doing at(Index t, Index b) const {
+    if (lengths_ && t >= lengths_[b]) return Doing::rests;
+    return resets_ && resets_[t * batch_ + b] != T(0) ? Doing::begins : Doing::goes_on;
+  }
+
+  const std::int64_t* lengths_;
+  const T* resets_;
+  Index batch_;
+  Index width_;
+};
+
+/// How the elements of coefficients lie that may be broadcast.
+template <class T>
+class Coefficients {
+ public:
+  explicit Coefficients(const Tensor& a)
+      : data_(a.data<T>()), stride_(is_constant_in_time(a) ? 0 : a.strides()[0]) {
+    Shape shape = a.shape();
+    Strides strides = a.strides();
+    shape.erase(0);
+    strides.erase(0);
+    const Walk<1> walk(shape, {strides});
+    run_ = walk.row_size();
+    repeats_ = walk.row_stride(0) == 0;
+    walk.for_each_row([&](const std::array<Index, 1>& offset) { offsets_.push_back(offset[0]); });
+  }
+
+  /// True when a step lies in memory as it would without broadcasting.
+  bool is_direct() const { return offsets_.size() == 1 && !repeats_; }
+  bool is_constant() const { return stride_ == 0; }
+  const T* step(Index t) const { return data_ + t * stride_; }
+
+  /// Copies n elements of step t from `begin` on, counted as if there were no broadcasting.
+  void read(Index t, Index begin, Index n, T* to) const {
+    while (n > 0) {
+      const Index within = begin % run_;
+      const Index count = std::min(run_ - within, n);
+      const T* from = step(t) + offsets_[static_cast<std::size_t>(begin / run_)];
+      if (repeats_)
+        std::fill_n(to, count, *from);
+      else
+        std::copy_n(from + within, count, to);
+      begin += count;
+      to += count;
+      n -= count;
+    }
+  }
+
+ private:
+  const T* data_;
+  Index stride_;                   // from step to step
+  Index run_;                      // as many elements of a step are contiguous, or the same one
+  bool repeats_;                   // they are the same one
+  memory::Vector<Index> offsets_;  // of the runs of a step
+};
+
+/// The coefficients of a block of columns.
+template <class T, int Parts>
+class BlockOfCoefficients {
+ public:
+  BlockOfCoefficients(const Coefficients<T>& all, const Columns<Parts>& columns, Index begin,
+                      Index end)
+      : all_(all), columns_(columns), begin_(begin), end_(end) {
+    if (!all.is_direct() && all.is_constant()) expand(0);
+  }
+
+  /// To be called before those of step t are read.
+  void go_to(Index t) {
+    step_ = all_.step(t);
+    if (!all_.is_direct() && !all_.is_constant()) expand(t);
+  }
+  Place<const T> at(Index column) const {
+    if (!all_.is_direct()) return expanded_.at(column - begin_);
+    return {step_ + columns_.position(column), columns_.width};
+  }
+
+ private:
+  void expand(Index t) {
+    columns_.for_each_range(begin_, end_, [&](Index first, Index last) {
+      const Place<T> to = expanded_.at(first - begin_);
+      for (Index part = 0; part < Parts; ++part)
+        all_.read(t, columns_.position(first) + part * columns_.width, last - first,
+                  to.data + part * to.distance);
+    });
+  }
+
+  const Coefficients<T>& all_;
+  const Columns<Parts>& columns_;
+  Index begin_, end_;
+  const T* step_ = nullptr;
+  Block<T, Parts> expanded_;
+};
+
+/// The sum over time of the numbers of a block: in T over a few steps, in double over all.
+template <class T, int Parts>
+class SumOverTime {
+ public:
+  explicit SumOverTime(Index n) : n_(n) {
+    clear_numbers<Parts>(few_.at(0), n);
+    clear_numbers<Parts>(all_.at(0), n);
+  }
+
+  template <class L>
+  void add(Index i, const Number<L, Parts>& x) {
+    const Place<T> sum = few_.at(i);
+    (Number<L, Parts>::load(sum.data, sum.distance) + x).store(sum.data, sum.distance);
+  }
+  void step_ends() {
+    constexpr Index kFew = 64;
+    if (++steps_ % kFew == 0) collect();
+  }
+  void store(Index i, Index n, Place<T> to) {
+    collect();
+    const Place<double> from = all_.at(i);
+    for (Index part = 0; part < Parts; ++part)
+      std::transform(from.data + part * from.distance, from.data + part * from.distance + n,
+                     to.data + part * to.distance, [](double x) { return static_cast<T>(x); });
+  }
+
+ private:
+  void collect() {
+    const Place<T> from = few_.at(0);
+    const Place<double> to = all_.at(0);
+    for (Index part = 0; part < Parts; ++part)
+      for (Index i = 0; i < n_; ++i)
+        to.data[part * to.distance + i] += static_cast<double>(from.data[part * from.distance + i]);
+    clear_numbers<Parts>(from, n_);
+  }
+
+  Index n_;
+  Index steps_ = 0;
+  Block<T, Parts> few_;
+  Block<double, Parts> all_;
+};
+
+/// Calls `body(begin, end)` for blocks of columns, on several threads when that pays. `cost` is
+/// that of a number, in floating-point operations.
+template <int Parts, class F>
 void for_each_block(Index steps, Index columns, double cost, const F& body) {
   constexpr Index kGrain = 64;
+  constexpr Index kColumns = kBlock / Parts;
   const int most = static_cast<int>(std::max<Index>((columns + kGrain - 1) / kGrain, 1));
   const int parts =
       std::min(most, parts_for(static_cast<double>(steps) * static_cast<double>(columns) * cost));
@@ -25,109 +316,161 @@ void for_each_block(Index steps, Index columns, double cost, const F& body) {
   });
 }
 
-/// The columns of one row, from the first of the block on; null for a tensor that is undefined.
-template <class T>
-T* at(T* data, Index row, Index columns, Index begin) {
-  return data ? data + row * columns + begin : nullptr;
-}
-
-/// The elements of a result that may be undefined, to be written to: null then.
-template <class T>
-T* result_or_null(Tensor& x) {
-  return x.defined() ? x.in_place<T>() : nullptr;
-}
-
-/// Which columns of a block a step resets.
-template <class T>
-class Resets {
- public:
-  Resets(const Tensor& resets, Index columns)
-      : data_(data_or_null<T>(resets)), batch_(data_ ? resets.size(1) : 0) {
-    if (batch_ > 0) width_ = columns / batch_;
-  }
-
-  /// Sets those of `row`, the columns begin .. end, to zero; null is left alone.
-  void clear(Index step, Index begin, Index end, T* row) const {
-    if (!data_ || !row || width_ == 0) return;
-    for (Index b = begin / width_; b * width_ < end; ++b)
-      if (data_[step * batch_ + b] != T(0))
-        std::fill(row + std::max(b * width_ - begin, Index{0}),
-                  row + std::min((b + 1) * width_, end) - begin, T(0));
-  }
-
- private:
-  const T* data_;
-  Index batch_;
-  Index width_ = 0;
-};
-
-}  // namespace
-
-void linear_scan(const Tensor& a, const Tensor& b, const LinearScan& how, Tensor& h) {
-  const Index steps = a.size(0);
-  const Index columns = a.size(1);
-  dispatch_floating(a.dtype(), [&]<class T>(T) {
-    const T* const a_data = a.data<T>();
-    const T* const b_data = b.data<T>();
-    const T* const start_data = data_or_null<T>(how.start);
-    const Resets<T> resets(how.resets, columns);
-    T* const h_data = h.in_place<T>();
-    for_each_block(steps, columns, 2.0, [&](Index begin, Index end) {
-      std::array<T, kColumns> state{};
-      if (start_data) std::copy(start_data + begin, start_data + end, state.data());
-      for (Index k = 0; k < steps; ++k) {
-        const Index t = how.reverse ? steps - 1 - k : k;
-        resets.clear(t, begin, end, state.data());
-        const T* a_t = at(a_data, t, columns, begin);
-        const T* b_t = at(b_data, t, columns, begin);
-        T* h_t = at(h_data, t, columns, begin);
-        for_each_lanes<T>(end - begin, [&]<class L>(Index i, L) {
-          const L now = L::load(a_t + i) * L::load(state.data() + i) + L::load(b_t + i);
-          now.store(state.data() + i);
-          now.store(h_t + i);
+template <class T, int Parts>
+void run(const Tensor& a, const Tensor& b, const LinearScan& how, Tensor& h) {
+  const Index steps = b.size(0);
+  const Columns<Parts> columns(b.shape());
+  const Coefficients<T> coefficients(a);
+  const Boundaries<T, Parts> boundaries(how, columns);
+  const T* const b_data = b.data<T>();
+  const T* const start = data_or_null<T>(how.start);
+  const T* const restart = data_or_null<T>(how.restart);
+  T* const h_data = h.in_place<T>();
+  for_each_block<Parts>(steps, columns.count, 2.0 * Parts * Parts, [&](Index begin, Index end) {
+    Block<T, Parts> block;
+    const auto set = [&](Index first, Index last, const T* to) {
+      const Place<T> state = block.at(first - begin);
+      if (to)
+        copy_numbers<Parts>(columns.at(to, 0, first), last - first, state);
+      else
+        clear_numbers<Parts>(state, last - first);
+    };
+    columns.for_each_range(begin, end, [&](Index first, Index last) { set(first, last, start); });
+    BlockOfCoefficients<T, Parts> decay(coefficients, columns, begin, end);
+    for (Index k = 0; k < steps; ++k) {
+      const Index t = how.reverse ? steps - 1 - k : k;
+      decay.go_to(t);
+      boundaries.for_each_range(t, begin, end, [&](Index first, Index last, Doing doing) {
+        const Place<T> state = block.at(first - begin);
+        const Place<T> h_t = columns.at(h_data, t, first);
+        if (doing == Doing::begins) set(first, last, restart);
+        if (doing == Doing::rests)
+          return copy_numbers<Parts>(Place<const T>{state.data, state.distance}, last - first, h_t);
+        const Place<const T> a_t = decay.at(first);
+        const Place<const T> b_t = columns.at(b_data, t, first);
+        for_each_lanes<T>(last - first, [&]<class L>(Index i, L) {
+          using N = Number<L, Parts>;
+          const N now =
+              N::load(a_t.data + i, a_t.distance) * N::load(state.data + i, state.distance) +
+              N::load(b_t.data + i, b_t.distance);
+          now.store(state.data + i, state.distance);
+          now.store(h_t.data + i, h_t.distance);
         });
-      }
+      });
+    }
+  });
+}
+
+template <class T, int Parts>
+void run_gradient(const Tensor& a, const Tensor& h, const LinearScan& how, const Tensor& g,
+                  LinearScanGradients& gradients) {
+  const Index steps = h.size(0);
+  const Columns<Parts> columns(h.shape());
+  const Coefficients<T> coefficients(a);
+  const Boundaries<T, Parts> boundaries(how, columns);
+  const T* const h_data = h.data<T>();
+  const T* const g_data = g.data<T>();
+  const T* const start = data_or_null<T>(how.start);
+  const T* const restart = data_or_null<T>(how.restart);
+  const bool is_summed = gradients.a.defined() && coefficients.is_constant();
+  T* const da_sum = is_summed ? gradients.a.in_place<T>() : nullptr;
+  T* const da_data = is_summed ? nullptr : result_or_null<T>(gradients.a);
+  T* const db_data = result_or_null<T>(gradients.b);
+  T* const dstart = result_or_null<T>(gradients.start);
+  T* const drestart = result_or_null<T>(gradients.restart);
+  for_each_block<Parts>(steps, columns.count, 4.0 * Parts * Parts, [&](Index begin, Index end) {
+    // The gradient of a state is what comes from its output and from the step after it.
+    Block<T, Parts> block, zeros;
+    clear_numbers<Parts>(block.at(0), end - begin);
+    clear_numbers<Parts>(zeros.at(0), end - begin);
+    SumOverTime<T, Parts> sum(is_summed ? end - begin : 0);
+    BlockOfCoefficients<T, Parts> decay(coefficients, columns, begin, end);
+    const auto state_or_zeros = [&](const T* state, Index column) {
+      return state ? columns.at(state, 0, column) : std::as_const(zeros).at(column - begin);
+    };
+    if (drestart)
+      columns.for_each_range(begin, end, [&](Index first, Index last) {
+        clear_numbers<Parts>(columns.at(drestart, 0, first), last - first);
+      });
+    for (Index k = steps - 1; k >= 0; --k) {
+      const Index t = how.reverse ? steps - 1 - k : k;
+      decay.go_to(t);
+      boundaries.for_each_range(t, begin, end, [&](Index first, Index last, Doing doing) {
+        const Index n = last - first;
+        const Place<T> next = block.at(first - begin);
+        const Place<const T> g_t = columns.at(g_data, t, first);
+        const Place<T> db_t = columns.at(db_data, t, first);
+        const Place<T> da_t = columns.at(da_data, t, first);
+        if (doing == Doing::rests) {
+          for_each_lanes<T>(n, [&]<class L>(Index i, L) {
+            using N = Number<L, Parts>;
+            (N::load(g_t.data + i, g_t.distance) + N::load(next.data + i, next.distance))
+                .store(next.data + i, next.distance);
+          });
+          if (db_data) clear_numbers<Parts>(db_t, n);
+          if (da_data) clear_numbers<Parts>(da_t, n);
+          return;
+        }
+        const Place<const T> a_t = decay.at(first);
+        const Place<const T> before = doing == Doing::begins ? state_or_zeros(restart, first)
+                                      : k == 0
+                                          ? state_or_zeros(start, first)
+                                          : columns.at(h_data, how.reverse ? t + 1 : t - 1, first);
+        for_each_lanes<T>(n, [&]<class L>(Index i, L) {
+          using N = Number<L, Parts>;
+          const N total =
+              N::load(g_t.data + i, g_t.distance) + N::load(next.data + i, next.distance);
+          if (db_data) total.store(db_t.data + i, db_t.distance);
+          const auto by_a = [&] {
+            return times_conjugate(total, N::load(before.data + i, before.distance));
+          };
+          if (da_data) by_a().store(da_t.data + i, da_t.distance);
+          if (is_summed) sum.add(first - begin + i, by_a());
+          times_conjugate(total, N::load(a_t.data + i, a_t.distance))
+              .store(next.data + i, next.distance);
+        });
+        if (doing == Doing::begins) {
+          if (drestart) {
+            const Place<T> to = columns.at(drestart, 0, first);
+            for (Index part = 0; part < Parts; ++part)
+              std::transform(to.data + part * to.distance, to.data + part * to.distance + n,
+                             next.data + part * next.distance, to.data + part * to.distance,
+                             [](T x, T y) { return x + y; });
+          }
+          clear_numbers<Parts>(next, n);
+        }
+      });
+      if (is_summed) sum.step_ends();
+    }
+    columns.for_each_range(begin, end, [&](Index first, Index last) {
+      if (is_summed) sum.store(first - begin, last - first, columns.at(da_sum, 0, first));
+      if (dstart)
+        copy_numbers<Parts>(std::as_const(block).at(first - begin), last - first,
+                            columns.at(dstart, 0, first));
     });
   });
 }
 
+}  // namespace
+
+bool is_constant_in_time(const Tensor& a) { return a.size(0) > 1 && a.strides()[0] == 0; }
+
+void linear_scan(const Tensor& a, const Tensor& b, const LinearScan& how, Tensor& h) {
+  dispatch_floating(b.dtype(), [&]<class T>(T) {
+    if (how.complex)
+      run<T, 2>(a, b, how, h);
+    else
+      run<T, 1>(a, b, how, h);
+  });
+}
+
 void linear_scan_gradient(const Tensor& a, const Tensor& h, const LinearScan& how, const Tensor& g,
-                          Tensor& da, Tensor& db, Tensor& dstart) {
-  const Index steps = a.size(0);
-  const Index columns = a.size(1);
-  dispatch_floating(a.dtype(), [&]<class T>(T) {
-    const T* const a_data = a.data<T>();
-    const T* const h_data = h.data<T>();
-    const T* const g_data = g.data<T>();
-    const T* const start_data = data_or_null<T>(how.start);
-    const Resets<T> resets(how.resets, columns);
-    T* const da_data = result_or_null<T>(da);
-    T* const db_data = result_or_null<T>(db);
-    T* const dstart_data = result_or_null<T>(dstart);
-    for_each_block(steps, columns, 4.0, [&](Index begin, Index end) {
-      // The gradient of a state is what comes from its output and from the step after it.
-      std::array<T, kColumns> from_next{};
-      const std::array<T, kColumns> zeros{};
-      for (Index k = steps - 1; k >= 0; --k) {
-        const Index t = how.reverse ? steps - 1 - k : k;
-        const T* a_t = at(a_data, t, columns, begin);
-        const T* g_t = at(g_data, t, columns, begin);
-        const T* before = k > 0        ? at(h_data, how.reverse ? t + 1 : t - 1, columns, begin)
-                          : start_data ? start_data + begin
-                                       : zeros.data();
-        T* da_t = at(da_data, t, columns, begin);
-        T* db_t = at(db_data, t, columns, begin);
-        for_each_lanes<T>(end - begin, [&]<class L>(Index i, L) {
-          const L total = L::load(g_t + i) + L::load(from_next.data() + i);
-          if (db_t) total.store(db_t + i);
-          if (da_t) (total * L::load(before + i)).store(da_t + i);
-          (total * L::load(a_t + i)).store(from_next.data() + i);
-        });
-        resets.clear(t, begin, end, da_t);
-        resets.clear(t, begin, end, from_next.data());
-      }
-      if (dstart_data) std::copy_n(from_next.data(), end - begin, dstart_data + begin);
-    });
+                          LinearScanGradients& gradients) {
+  dispatch_floating(h.dtype(), [&]<class T>(T) {
+    if (how.complex)
+      run_gradient<T, 2>(a, h, how, g, gradients);
+    else
+      run_gradient<T, 1>(a, h, how, g, gradients);
   });
 }
 

@@ -14,7 +14,13 @@
 namespace example {
 
 int run(int argc, char** argv, const char* name, const char* purpose,
-        void (*program)(const Options&)) {
+        const std::function<void(const Options&)>& program) {
+  return run(argc, argv, name, purpose, [](CLI::App&) {}, program);
+}
+
+int run(int argc, char** argv, const char* name, const char* purpose,
+        const std::function<void(CLI::App&)>& add,
+        const std::function<void(const Options&)>& program) {
   try {
     Options options;
     options.picture = std::string(name) + ".svg";
@@ -24,6 +30,7 @@ int run(int argc, char** argv, const char* name, const char* purpose,
     app.add_option("--seed", options.seed, "of all random numbers")->capture_default_str();
     app.add_option("--picture", options.picture, "file to draw into, .svg or .png")
         ->capture_default_str();
+    add(app);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -3,10 +3,15 @@
 #include <autograd/tensor/shape.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 /// What the small examples share beside their subject: the command line, the table of figures and
 /// the picture (picture.hpp).
+namespace CLI {
+class App;
+}
+
 namespace example {
 
 struct Options {
@@ -19,7 +24,12 @@ struct Options {
 /// the generator of unroll and calls `program`. Returns the exit code; an error is printed in one
 /// line.
 int run(int argc, char** argv, const char* name, const char* purpose,
-        void (*program)(const Options&));
+        const std::function<void(const Options&)>& program);
+/// The same for a program with options of its own, which `add` puts on the command line beside
+/// those that all examples have.
+int run(int argc, char** argv, const char* name, const char* purpose,
+        const std::function<void(CLI::App&)>& add,
+        const std::function<void(const Options&)>& program);
 
 /// Throws Error if the standard output could not be written, as on a full disk. Called at the end.
 void check_output();

@@ -79,9 +79,11 @@ inline std::vector<CellCase> all_cells() {
       {"layer_norm_lstm",
        [](Index i, Index h) { return nn::LayerNormLSTM(i, h, {.epsilon = kEpsilon}); }},
       {"lem", [](Index i, Index h) { return nn::LEM(i, h); }},
+      {"lru", [](Index i, Index h) { return nn::LRU(i, h); }},
       {"lstm", [](Index i, Index h) { return nn::LSTM(i, h); }},
       {"lstm_1997", [](Index i, Index h) { return nn::LSTM1997(i, h); }},
       {"ltc", [](Index i, Index h) { return nn::LTC(i, h); }},
+      {"mamba", [](Index i, Index) { return nn::SelectiveSSM(i); }},
       {"matrix_lstm", [](Index i, Index h) { return nn::MLSTM(i, h); }},
       {"min_gru", [](Index i, Index h) { return nn::MinGRU(i, h); }},
       {"min_lstm", [](Index i, Index h) { return nn::MinLSTM(i, h); }},
@@ -100,8 +102,11 @@ inline std::vector<CellCase> all_cells() {
        [](Index i, Index h) { return nn::RecurrentHighway(i, h, {.depth = 2}); }},
       {"reservoir", [](Index i, Index h) { return nn::Reservoir(i, h); }},
       {"reset_before_gru", [](Index i, Index h) { return nn::ResetBeforeGRU(i, h); }},
+      {"rg_lru", [](Index i, Index) { return nn::RGLRU(i); }},
       {"rwkv4", [](Index i, Index h) { return nn::RWKV4(i, h); }},
+      {"s5", [](Index i, Index h) { return nn::S5(i, h); }},
       {"slstm", [](Index i, Index h) { return nn::SLSTM(i, h); }},
+      {"sru", [](Index i, Index h) { return nn::SRU(i, h); }},
       {"williams_zipser", [](Index i, Index h) { return nn::WilliamsZipser(i, h); }},
   };
 }

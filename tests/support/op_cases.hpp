@@ -309,7 +309,7 @@ inline std::vector<OpCase> op_cases() {
        {arithmetic_cases(), function_cases(), elementwise_cases(), layout_cases(), sum_cases(),
         reduction_cases(), product_cases(), loss_cases(), normalization_cases(), rearrange_cases(),
         index_cases(), contraction_cases(), convolution_cases(), linalg_cases(),
-        linear_scan_cases()}) {
+        linear_scan_cases(), complex_linear_scan_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -38,6 +38,54 @@ inline std::vector<OpCase> linear_scan_cases() {
        "one coefficient for all steps",
        [](Inputs v) { return square(linear_scan(v[0], v[1])); },
        {random({3}, 304), b}},
+      {"linear_scan",
+       "one coefficient for each step, lengths",
+       [](Inputs v) {
+         return square(linear_scan(v[0], v[1], {.lengths = {4, 2}}));
+       },
+       {random({4, 1, 1}, 305), b}},
+      {"linear_scan",
+       "from a state behind resets",
+       [resets](Inputs v) {
+         return square(linear_scan(v[0], v[1],
+                                   {.start = v[2],
+                                    .reverse = true,
+                                    .lengths = {4, 3},
+                                    .resets = resets,
+                                    .restart = v[3]}));
+       },
+       {a, b, start, random({2, 3}, 306)}},
+  };
+}
+
+inline std::vector<OpCase> complex_linear_scan_cases() {
+  const Tensor a = random({4, 2, 2, 3}, 311);
+  const Tensor b = random({4, 2, 2, 3}, 312);
+  const Tensor start = random({2, 2, 3}, 313);
+  const Tensor resets = Tensor::of<double>({4, 2}, {0, 1, 1, 0, 0, 0, 0, 1});
+  return {
+      {"complex_linear_scan",
+       "forward",
+       [](Inputs v) { return square(complex_linear_scan(v[0], v[1])); },
+       {a, b}},
+      {"complex_linear_scan",
+       "reverse, lengths",
+       [](Inputs v) {
+         return square(
+             complex_linear_scan(v[0], v[1], {.start = v[2], .reverse = true, .lengths = {3, 0}}));
+       },
+       {a, b, start}},
+      {"complex_linear_scan",
+       "one coefficient for all steps",
+       [](Inputs v) { return square(complex_linear_scan(v[0], v[1], {.start = v[2]})); },
+       {random({2, 3}, 314), b, start}},
+      {"complex_linear_scan",
+       "from a state behind resets",
+       [resets](Inputs v) {
+         return square(complex_linear_scan(
+             v[0], v[1], {.start = v[2], .lengths = {4, 3}, .resets = resets, .restart = v[3]}));
+       },
+       {a, b, start, random({2, 2, 3}, 315)}},
   };
 }
 

@@ -48,6 +48,41 @@ void add_reduction(std::map<std::string, Row>& rows, const std::string& op, Doma
       }};
 }
 
+/// A scan of real numbers, or of complex ones with an axis of 2 behind that of the batch. The
+/// numbers: whether it runs backwards. The third operand, if there is one, is the start.
+Row scan(bool is_complex) {
+  return {is_complex ? "complex_linear_scan" : "linear_scan",
+          [is_complex](Draw& draw, Call& call) {
+            Shape shape;
+            int b = draw.any(2);
+            if (is_complex) {
+              shape = {1 + draw.pick(4), 1 + draw.pick(3), 2};
+              if (draw.chance(2)) shape.push_back(1 + draw.pick(3));
+              b = draw.of(shape);
+            } else if (b >= 0) {
+              shape = draw.shape(b);
+            }
+            if (b < 0 || shape[0] < 1) return false;
+            Shape coefficients = shape;
+            if (draw.chance(3))
+              for (int axis = 0; axis < shape.rank(); ++axis)
+                if (!(is_complex && axis == 2) && draw.chance(2)) coefficients[axis] = 1;
+            call.inputs = {draw.of(coefficients), b};
+            if (draw.chance(2)) {
+              shape.erase(0);
+              call.inputs.push_back(draw.of(shape));
+            }
+            call.numbers = {draw.chance(2) ? 1.0 : 0.0};
+            return true;
+          },
+          [is_complex](Inputs x, Numbers n) {
+            const LinearScanOptions how{.start = x.size() > 2 ? x[2] : Variable(),
+                                        .reverse = n[0] != 0.0};
+            return Results{is_complex ? complex_linear_scan(x[0], x[1], how)
+                                      : linear_scan(x[0], x[1], how)};
+          }};
+}
+
 /// One operand with at least one element along an axis, which is the number.
 template <class F>
 Row along_axis(const char* op, Domain domain, F f) {
@@ -105,26 +140,8 @@ void add_reductions(std::map<std::string, Row>& rows) {
                                [](const Variable& x, int axis) { return cumprod(x, axis); });
   rows["cummax"] = along_axis("cummax", Domain::apart,
                               [](const Variable& x, int axis) { return cummax(x, axis); });
-  // The numbers: whether it runs backwards, and whether it starts from a state.
-  rows["linear_scan"] = {
-      "linear_scan",
-      [](Draw& draw, Call& call) {
-        const int b = draw.any(2);
-        if (b < 0) return false;
-        const bool starts = draw.chance(2);
-        call.inputs = {draw.of(draw.shape(b)), b};
-        if (starts) {
-          Shape shape;
-          for (int axis = 1; axis < draw.rank(b); ++axis) shape.push_back(draw.shape(b)[axis]);
-          call.inputs.push_back(draw.of(shape));
-        }
-        call.numbers = {draw.chance(2) ? 1.0 : 0.0};
-        return draw.shape(b)[0] >= 1;
-      },
-      [](Inputs x, Numbers n) {
-        return Results{linear_scan(
-            x[0], x[1], {.start = x.size() > 2 ? x[2] : Variable(), .reverse = n[0] != 0.0})};
-      }};
+  rows["linear_scan"] = scan(false);
+  rows["complex_linear_scan"] = scan(true);
   rows["softmax"] = along_axis("softmax", Domain::any,
                                [](const Variable& x, int axis) { return softmax(x, axis); });
   rows["log_softmax"] = along_axis(

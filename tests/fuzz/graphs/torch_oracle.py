@@ -89,9 +89,24 @@ def cross_entropy(x, targets, weights, n):
 
 def linear_scan(a, b, h=None, reverse=False):
     """h_t = a_t h_{t-1} + b_t along the first axis."""
+    a = a.expand(b.shape)
     steps = [None] * b.shape[0]
     for t in reversed(range(b.shape[0])) if reverse else range(b.shape[0]):
         h = a[t] * h + b[t] if h is not None else b[t]
+        steps[t] = h
+    return torch.stack(steps)
+
+
+def complex_linear_scan(a, b, h=None, reverse=False):
+    """The same of complex numbers, their parts along the axis behind that of the batch."""
+    a = a.expand(b.shape)
+    steps = [None] * b.shape[0]
+    for t in reversed(range(b.shape[0])) if reverse else range(b.shape[0]):
+        if h is None:
+            h = b[t]
+        else:
+            (ar, ai), (hr, hi) = a[t].unbind(1), h.unbind(1)
+            h = torch.stack([ar * hr - ai * hi, ar * hi + ai * hr], 1) + b[t]
         steps[t] = h
     return torch.stack(steps)
 
@@ -280,6 +295,7 @@ OPS = {
     "cumprod": lambda x, n: [torch.cumprod(x[0], int(n[0]))],
     "cummax": lambda x, n: [torch.cummax(x[0], int(n[0]))[0]],
     "linear_scan": lambda x, n: [linear_scan(*x, reverse=n[0] != 0)],
+    "complex_linear_scan": lambda x, n: [complex_linear_scan(*x, reverse=n[0] != 0)],
     "softmax": lambda x, n: [torch.softmax(x[0], int(n[0]))],
     "log_softmax": lambda x, n: [torch.log_softmax(x[0], int(n[0]))],
     "sort": lambda x, n: [torch.sort(x[0], int(n[0]))[0]],
