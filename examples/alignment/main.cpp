@@ -72,7 +72,7 @@ struct Aligner : nn::Module {
   /// A vector of each letter, and how readily it is aligned at all: [B,T,F] and [B,T,1].
   std::vector<Variable> features(const Tensor& letters, const std::vector<Index>& lengths) const {
     const Variable embedded = embed(letters);
-    const Variable all = head(concat({embedded, rnn(embedded, {}, lengths).outputs}));
+    const Variable all = head(concat({embedded, rnn(embedded, {}, {.lengths = lengths}).outputs}));
     const std::vector<Index> sizes{kFeatures, 1};
     return split(transpose(all, 0, 1), sizes);
   }

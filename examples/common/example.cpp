@@ -15,7 +15,8 @@ namespace example {
 
 int run(int argc, char** argv, const char* name, const char* purpose,
         const std::function<void(const Options&)>& program) {
-  return run(argc, argv, name, purpose, [](CLI::App&) {}, program);
+  return run(
+      argc, argv, name, purpose, [](CLI::App&) {}, program);
 }
 
 int run(int argc, char** argv, const char* name, const char* purpose,

@@ -38,7 +38,7 @@ struct Tagger : nn::Module {
         head(add("head", nn::Linear(outputs, static_cast<Index>(vocabulary.tags().size())))) {}
 
   Variable operator()(const Batch& batch) const {  // [T,B,tags]
-    return head(rnn(embed(batch.words), {}, batch.lengths).outputs);
+    return head(rnn(embed(batch.words), {}, {.lengths = batch.lengths}).outputs);
   }
   nn::Embedding embed;
   nn::Stacked rnn;

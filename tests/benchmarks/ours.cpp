@@ -34,7 +34,7 @@ void set_patterns(const nn::Module& module, Index hidden) {
 nn::Recurrent layer_of(const std::string& name, Index hidden) {
   if (name == "pointwise_lstm") return nn::Recurrent(PointwiseLstm(hidden, hidden));
   if (name == "plain_lstm") return nn::Recurrent(PlainLstm(hidden, hidden));
-  for (const unroll::testing::CellCase& cell : unroll::testing::all_cells())
+  for (const unroll::testing::CellCase& cell : unroll::testing::listed_cells())
     if (cell.file == name) return nn::Recurrent(cell.of(hidden, hidden));
   throw std::invalid_argument("no layer is called " + name);
 }
@@ -217,7 +217,7 @@ class WordModelTraining : public Step {
 
 std::vector<std::string> cell_names() {
   std::vector<std::string> names;
-  for (const unroll::testing::CellCase& cell : unroll::testing::all_cells())
+  for (const unroll::testing::CellCase& cell : unroll::testing::listed_cells())
     names.push_back(cell.file);
   return names;
 }

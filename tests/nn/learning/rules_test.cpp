@@ -92,7 +92,7 @@ class ContextUnits : public nn::Cell {
 
 TEST_CASE("the list of all cells is complete") {
   std::set<std::string> listed, present;
-  for (const CellCase& cell : all_cells()) listed.insert(cell.file);
+  for (const CellCase& cell : listed_cells()) listed.insert(cell.file);
   for (const auto& entry :
        std::filesystem::directory_iterator(std::filesystem::path(UNROLL_SOURCE_DIR) / "nn/cells"))
     if (entry.path().extension() == ".hpp") present.insert(entry.path().stem().string());
@@ -128,7 +128,7 @@ TEST_CASE("so they do under teacher forcing, for every cell that can be forced")
     }
   };
   Index forced = 0;
-  for (const CellCase& cell : all_cells()) {
+  for (const CellCase& cell : listed_cells()) {
     const Net net(cell.make());
     if (!can_be_forced(net.rnn.cell())) continue;
     ++forced;
