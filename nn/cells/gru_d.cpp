@@ -36,14 +36,14 @@ Tensor checked_mean(const Tensor& mean, Index variables) {
   if (mean.shape() != Shape{variables} || !is_floating(mean.dtype()))
     throw ShapeError("GRUD: the mean is " + describe(mean) + ", it must be floating " +
                      to_string(Shape{variables}) + ", one for each variable");
-  return mean;
+  return mean.to(Dtype::float32);
 }
 
 }  // namespace
 
 GRUD::GRUD(Index variables, Index hidden, const GRUDOptions& options)
     : Cell(3 * variables, {hidden, variables}),
-      mean_(checked_mean(options.mean, variables)),
+      mean_(buffer("mean", checked_mean(options.mean, variables))),
       weight_ih_(parameter("weight_ih", init::pytorch_default({3 * hidden, variables}, hidden))),
       weight_mh_(parameter("weight_mh", init::pytorch_default({3 * hidden, variables}, hidden))),
       bias_(parameter("bias", init::pytorch_default({3 * hidden}, hidden))),
@@ -56,15 +56,14 @@ GRUD::GRUD(Index variables, Index hidden, const GRUDOptions& options)
       decay_h_bias_(parameter("decay_h_bias", init::pytorch_default({hidden}, hidden))) {}
 
 State GRUD::initial_state(Index batch, Dtype dtype) const {
-  return {zeros({batch, state_sizes()[0]}, dtype),
-          broadcast_to(mean_.to(dtype), {batch, state_sizes()[1]})};
+  return {zeros({batch, state_sizes()[0]}, dtype), broadcast_to(mean_, {batch, state_sizes()[1]})};
 }
 
 Variable GRUD::project(const Variable& x) const {
   auto [values, mask, elapsed] = split<3>(x);
   check_elapsed("GRUD", elapsed);
-  const auto [known, keep, observed, missing] = pointwise(
-      "gru_d", observe, values, mask, elapsed, decay_x_weight_, decay_x_bias_, mean_.to(x.dtype()));
+  const auto [known, keep, observed, missing] =
+      pointwise("gru_d", observe, values, mask, elapsed, decay_x_weight_, decay_x_bias_, mean_);
   const Variable gates = linear(known, weight_ih_, linear(mask, weight_mh_, bias_));
   const Variable gamma_h =
       pointwise("gru_d", decay, linear(elapsed, decay_h_weight_, decay_h_bias_));

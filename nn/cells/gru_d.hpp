@@ -30,11 +30,12 @@ struct GRUDOptions {
 ///     l' = m v + (1 - m) l
 ///
 /// The reset gate comes before the product, as in the paper, and unlike nn::GRU. State {h: [B,H],
-/// l: [B,D]}, output h; l is the mean before the first observation. Parameters, with rows in the
-/// order r, z, n: `weight_ih: [3H,D]`, W, `weight_mh: [3H,D]`, V, `bias: [3H]`, `weight_hh:
-/// [2H,H]`, U_r and U_z, `weight_nh: [H,H]`, U_n, `decay_x_weight: [D]`, `decay_x_bias: [D]`,
-/// `decay_h_weight: [H,D]`, `decay_h_bias: [H]`, all uniform over +-1/sqrt(H) at first. A mask
-/// other than 0 and 1 interpolates. Gradient checks with respect to x need elapsed times above 0.
+/// l: [B,D]}, output h; l is the mean, a buffer `mean: [D]`, before the first observation.
+/// Parameters, with rows in the order r, z, n: `weight_ih: [3H,D]`, W, `weight_mh: [3H,D]`, V,
+/// `bias: [3H]`, `weight_hh: [2H,H]`, U_r and U_z, `weight_nh: [H,H]`, U_n, `decay_x_weight: [D]`,
+/// `decay_x_bias: [D]`, `decay_h_weight: [H,D]`, `decay_h_bias: [H]`, all uniform over +-1/sqrt(H)
+/// at first. A mask other than 0 and 1 interpolates. Gradient checks with respect to x need elapsed
+/// times above 0.
 class GRUD : public Cell {
  public:
   /// The number of inputs of the cell is 3 `variables`. Throws ArgumentError when a size is below
@@ -47,7 +48,7 @@ class GRUD : public Cell {
   Step step(const Variable& x, const State& state) const override;
 
  private:
-  Tensor mean_;
+  Buffer mean_;
   Parameter weight_ih_, weight_mh_, bias_, weight_hh_, weight_nh_;
   Parameter decay_x_weight_, decay_x_bias_, decay_h_weight_, decay_h_bias_;
 };

@@ -1,5 +1,6 @@
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/linear_scan.hpp>
+#include <autograd/pointwise/pointwise.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nn/recurrent/cell_checks.hpp>
 #include <nn/recurrent/linear_cell.hpp>
@@ -30,11 +31,6 @@ Variable flattened(const Variable& x, int kept) {
 
 Variable shaped(const Variable& x, const Shape& shape) {
   return x.shape() == shape ? x : reshape(x, shape);
-}
-
-Variable scan(const LinearCell::Coefficients& c, const LinearScanOptions& how, bool is_complex) {
-  return is_complex ? complex_linear_scan(c.decay, c.input, how)
-                    : linear_scan(c.decay, c.input, how);
 }
 
 }  // namespace
@@ -89,13 +85,18 @@ Variable LinearCell::project(const Variable& x) const {
 Step LinearCell::step(const Variable& x, const State& state) const {
   const Index size = state_sizes()[0];
   const auto parts = split(x, std::array{size, size, inputs()});
-  const Shape one_step = over_time(unsqueeze(x, 0), state_shapes()[0]);
-  const Variable h = scan({shaped(parts[0], one_step), shaped(parts[1], one_step)},
-                          {.start = state[0]}, is_complex_);
-  State after{select(h, 0, 0)};
-  const Variable y = checked_readout(h, unsqueeze(parts[2], 0));
-  if (!y.defined()) return after;
-  return Step(select(y, 0, 0), std::move(after));
+  const Shape shape = with_batch(x.size(0), state_shapes()[0]);
+  const Variable decay = shaped(parts[0], shape), input = shaped(parts[1], shape);
+  const Variable h =
+      is_complex_ ? select(complex_linear_scan(unsqueeze(decay, 0), unsqueeze(input, 0),
+                                               {.start = state[0]}),
+                           0, 0)
+                  : pointwise(
+                        "linear_step", [](auto a, auto before, auto b) { return a * before + b; },
+                        decay, state[0], input);
+  const Variable y = checked_readout(unsqueeze(h, 0), unsqueeze(parts[2], 0));
+  if (!y.defined()) return {h};
+  return Step(select(y, 0, 0), {h});
 }
 
 std::optional<Sequence> LinearCell::run(const Variable& x, const State& state,
@@ -105,7 +106,9 @@ std::optional<Sequence> LinearCell::run(const Variable& x, const State& state,
                         .lengths = options.lengths,
                         .resets = options.resets};
   if (options.resets.defined()) how.restart = options.start[0];
-  const Variable h = scan(checked_coefficients(x), how, is_complex_);
+  const auto [decay, input] = checked_coefficients(x);
+  const Variable h =
+      is_complex_ ? complex_linear_scan(decay, input, how) : linear_scan(decay, input, how);
   Variable y = checked_readout(h, x);
   return Sequence{y.defined() ? y : flattened(h, 2),
                   {select(h, 0, options.reverse ? 0 : x.size(0) - 1)}};

@@ -35,6 +35,7 @@ struct DecoderState {
 /// paper has not.
 class AttentionDecoder : public Module {
  public:
+  /// What a step returns.
   struct Step {
     DecoderState state;
     Variable weights;  ///< [B,K]: where it attended

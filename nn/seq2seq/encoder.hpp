@@ -29,6 +29,7 @@ struct Encoded {
 /// Parameters: `embedding.weight: [symbols,I]`, and those of the layers behind `rnn.`.
 class Encoder : public Module {
  public:
+  /// What an encoder runs.
   using Layers = std::variant<Recurrent, Bidirectional, Stacked>;
 
   /// The embedding is as large as the layers take inputs. Throws ArgumentError for no symbols or a

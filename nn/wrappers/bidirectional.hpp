@@ -8,6 +8,7 @@
 
 namespace unroll::nn {
 
+/// Options of Bidirectional.
 struct BidirectionalOptions {
   /// How the outputs of both directions become one.
   enum class Merge {
