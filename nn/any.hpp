@@ -32,9 +32,9 @@ class Any {
                           typeid(*object_).name() + ")");
     object_ = deep->of(object_, [&] { return copy_(*object_); });
   }
-  Any(Any&&) = default;
+  Any(Any&&) noexcept = default;
   Any& operator=(const Any&) = default;
-  Any& operator=(Any&&) = default;
+  Any& operator=(Any&&) noexcept = default;
   ~Any() = default;
 
   const Base& operator*() const { return *object_; }

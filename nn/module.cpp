@@ -8,6 +8,14 @@
 #include <vector>
 
 namespace unroll::nn {
+namespace {
+
+std::string between(const std::string& path, const std::string& name, const std::string& end) {
+  std::string all = path;
+  return all.append(name).append(end);
+}
+
+}  // namespace
 
 struct Module::Members {
   struct Child {
@@ -82,7 +90,7 @@ std::vector<Module::Named> Module::named_parameters() const {
   std::vector<Named> all;
   members().visit("", "", [&](const std::string& path, const Members& of, const std::string& end) {
     for (const auto& [name, parameter] : of.parameters)
-      all.push_back({path + name + end, parameter});
+      all.push_back({between(path, name, end), parameter});
   });
   return all;
 }
@@ -90,7 +98,7 @@ std::vector<Module::Named> Module::named_parameters() const {
 std::vector<Module::NamedBuffer> Module::named_buffers() const {
   std::vector<NamedBuffer> all;
   members().visit("", "", [&](const std::string& path, const Members& of, const std::string& end) {
-    for (const Buffer& one : of.buffers) all.push_back({path + one.name() + end, one});
+    for (const Buffer& one : of.buffers) all.push_back({between(path, one.name(), end), one});
   });
   return all;
 }
@@ -160,9 +168,9 @@ void Module::adopt(const std::string& name, const Module& child, const std::stri
   child.members().visit(name.empty() ? "" : name + '.', suffix,
                         [&](const std::string& path, const Members& of, const std::string& end) {
                           for (const auto& one : of.parameters)
-                            claimed.push_back(path + one.name + end);
+                            claimed.push_back(between(path, one.name, end));
                           for (const Buffer& one : of.buffers)
-                            claimed.push_back(path + one.name() + end);
+                            claimed.push_back(between(path, one.name(), end));
                         });
   for (const std::string& wanted : claimed)
     if (own.names.contains(wanted))

@@ -95,7 +95,8 @@ Variable MultiHeadAttention::per_head(const Variable& x) const {
 
 Attended MultiHeadAttention::attend(const AttentionMask& mask, const Variable& queries,
                                     const Variable& keys, const Variable& values) const {
-  const double scale = 1.0 / std::sqrt(static_cast<double>(size_ / heads_));
+  const Index size_per_head = size_ / heads_;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(size_per_head));
   const Variable scores = matmul(per_head(queries) * scale, transpose(per_head(keys)));
   Variable weights = mask.weights(scores);
   const Variable read = matmul(dropout_(weights), per_head(values));

@@ -38,9 +38,10 @@ PeepholeLSTM::PeepholeLSTM(Index inputs, Index hidden, const PeepholeLSTMOptions
 Variable PeepholeLSTM::project(const Variable& x) const { return linear(x, weight_ih_, bias_); }
 
 Step PeepholeLSTM::step(const Variable& x, const State& state) const {
-  auto [i, f, g, o] = split<4>(linear(state[0], weight_hh_, x));
-  const auto apply = [&](const auto& gates) {
-    return pointwise("peephole_lstm", gates, i, f, g, o, state[1], weight_ci_, weight_cf_,
+  const auto gates = split<4>(linear(state[0], weight_hh_, x));
+  const auto apply = [&](const auto& equations) {
+    const auto& [i, f, g, o] = gates;
+    return pointwise("peephole_lstm", equations, i, f, g, o, state[1], weight_ci_, weight_cf_,
                      weight_co_);
   };
   auto [h, c] = squash_output_ ? apply(squashed_gates) : apply(linear_gates);

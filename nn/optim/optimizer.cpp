@@ -51,6 +51,12 @@ void check(const ParameterGradient& gradient) {
   }
 }
 
+/// The name of what is remembered of a parameter.
+std::string entry(const std::string& path, const std::string& what) {
+  std::string name = path;
+  return name.append(".").append(what);
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::string name, std::vector<Parameter> parameters, double learning_rate,
@@ -128,7 +134,7 @@ std::vector<std::pair<std::string, Tensor>> Optimizer::state(const Module& modul
     if (memory.steps == 0) continue;
     all.emplace_back(path + ".steps", Tensor::of({}, std::vector{memory.steps}));
     for (std::size_t k = 0; k < remembered_.size(); ++k)
-      all.emplace_back(path + '.' + remembered_[k], memory.tensors[k].clone());
+      all.emplace_back(entry(path, remembered_[k]), memory.tensors[k].clone());
   }
   for (const Parameter& parameter : parameters_)
     if (!named.contains(parameter.identity()))
@@ -167,7 +173,7 @@ void Optimizer::set_state(const Module& module,
     Memory& memory = memories[mine->second];
     memory.steps = count(path + ".steps");
     for (const std::string& what : remembered_)
-      if (const Tensor* value = take(path + '.' + what, parameter.shape()))
+      if (const Tensor* value = take(entry(path, what), parameter.shape()))
         memory.tensors.push_back(value->to(parameter.dtype()).clone());
   }
   for (const auto& [name, value] : left) report(name + ": not of this optimizer");

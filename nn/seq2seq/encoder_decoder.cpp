@@ -137,6 +137,7 @@ NextSymbols EncoderDecoder::next_symbols(const SymbolBatch& source) const {
     auto& [attended, state] = current->start;
     state = state.sequences(selected);
     std::vector<Index> sequences;
+    sequences.reserve(rows.size());
     for (const Index row : rows)
       sequences.push_back(current->sequences[static_cast<std::size_t>(row)]);
     // The source is large, and the sequences of the rows seldom change.

@@ -215,6 +215,7 @@ std::vector<std::vector<Hypothesis>> beam_search(const NextSymbols& next, Index 
     }
   }
   std::vector<std::vector<Hypothesis>> results;
+  results.reserve(beams.size());
   for (Beam& beam : beams) results.push_back(std::move(beam).results());
   return results;
 }

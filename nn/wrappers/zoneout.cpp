@@ -26,7 +26,7 @@ Zoneout::Zoneout(AnyCell cell, const std::vector<double>& rates)
 }
 
 Variable Zoneout::project(const Variable& x) const {
-  const Variable projected = CellWrapper::project(x);
+  Variable projected = CellWrapper::project(x);
   if (!training() || drawn_ == 0) return projected;
   return pack(projected, uniform({x.size(0), x.size(1), drawn_}, 0.0, 1.0, x.dtype()));
 }
