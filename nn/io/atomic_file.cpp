@@ -44,18 +44,11 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : ".";
 }
 
-/// `NAME.1234-0.tmp` for the file NAME.
-bool is_temporary_of(const std::string& target, const std::string& name) {
-  if (!name.starts_with(target + '.') || !name.ends_with(kEnding)) return false;
-  const std::string middle = name.substr(target.size() + 1);
-  return middle.find_first_not_of("0123456789-") == middle.size() - std::strlen(kEnding);
-}
-
 }  // namespace
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : target_(path) {
   resolve_target();
-  remove_abandoned();
+  remove_abandoned(target_);
   for (int attempt = 0; !create(attempt);) ++attempt;
   try {
     take_over_mode();
@@ -97,13 +90,23 @@ void AtomicFile::take_over_mode() const {
   if (::fchmod(descriptor_, old.st_mode & 07777U) != 0) fail("cannot give it the old file's mode");
 }
 
-void AtomicFile::remove_abandoned() const {
+/// NAME for `NAME.1234-0.tmp`.
+std::string AtomicFile::target_of(const std::string& name) {
+  if (!name.ends_with(kEnding)) return {};
+  const std::string whole = name.substr(0, name.size() - std::strlen(kEnding));
+  const std::size_t dot = whole.rfind('.');
+  if (dot == std::string::npos ||
+      whole.find_first_not_of("0123456789-", dot + 1) != std::string::npos)
+    return {};
+  return whole.substr(0, dot);
+}
+
+void AtomicFile::remove_abandoned(const std::filesystem::path& target) {
   std::error_code error;
-  for (auto file = std::filesystem::directory_iterator(folder_of(target_), error);
+  for (auto file = std::filesystem::directory_iterator(folder_of(target), error);
        !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
     const std::filesystem::path& path = file->path();
-    if (is_temporary_of(target_.filename().string(), path.filename().string()))
-      remove_if_abandoned(path.c_str());
+    if (target_of(path.filename().string()) == target.filename()) remove_if_abandoned(path.c_str());
   }
 }
 

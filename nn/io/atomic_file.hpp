@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 
 namespace unroll::nn {
 
@@ -20,9 +21,13 @@ class AtomicFile {
   void write(const void* data, std::size_t bytes);
   void commit();
 
+  /// The file that a temporary file of this name would have become; empty for any other name.
+  static std::string target_of(const std::string& name);
+  /// Removes what killed writers of this file have left. The constructor does so first.
+  static void remove_abandoned(const std::filesystem::path& target);
+
  private:
   void resolve_target();
-  void remove_abandoned() const;
   bool create(int attempt);
   void take_over_mode() const;
   void discard();

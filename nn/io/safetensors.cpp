@@ -134,6 +134,8 @@ class Reader {
     std::string text(length, '\0');
     read_bytes(text.data(), length);
     if (!text.starts_with('{')) fail("not a safetensors file: its header must start with {");
+    if (text.find('\0') != std::string::npos)  // the parser would take it for the end
+      fail("damaged: there is a byte 0 in its header");
     return safetensors::parse_header(text, where(), size_ - kLengthBytes - length);
   }
 

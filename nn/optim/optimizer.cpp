@@ -1,15 +1,14 @@
 #include <autograd/tensor/error.hpp>
 #include <nn/optim/clip.hpp>
 #include <nn/optim/optimizer.hpp>
+#include <nn/optim/saved_state.hpp>
 #include <nn/optim/update_pass.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -124,61 +123,31 @@ void Optimizer::step(const Gradients& gradients) {
   pass.run();
 }
 
-std::vector<std::pair<std::string, Tensor>> Optimizer::state(const Module& module) const {
-  std::vector<std::pair<std::string, Tensor>> all{{"steps", Tensor::of({}, std::vector{steps_})}};
-  std::unordered_set<const void*> named;
-  for (const auto& [path, parameter] : module.named_parameters()) {
-    const auto mine = index_.find(parameter.identity());
-    if (mine == index_.end() || !named.insert(parameter.identity()).second) continue;
-    const Memory& memory = held_[mine->second].memory;
+NamedTensors Optimizer::state(const Module& module) const {
+  NamedTensors all{{"steps", saved_state::scalar(steps_)}};
+  for (const auto& [path, index] : saved_state::named_in(module, parameters_, name_)) {
+    const Memory& memory = held_[index].memory;
     if (memory.steps == 0) continue;
-    all.emplace_back(path + ".steps", Tensor::of({}, std::vector{memory.steps}));
+    all.emplace_back(path + ".steps", saved_state::scalar(memory.steps));
     for (std::size_t k = 0; k < remembered_.size(); ++k)
       all.emplace_back(entry(path, remembered_[k]), memory.tensors[k].clone());
   }
-  for (const Parameter& parameter : parameters_)
-    if (!named.contains(parameter.identity()))
-      throw ArgumentError(name_ + ": the parameter " + parameter.name() +
-                          " is not in the module, so its state has no name; give the module that "
-                          "has all parameters of the optimizer");
   return all;
 }
 
-void Optimizer::set_state(const Module& module,
-                          const std::vector<std::pair<std::string, Tensor>>& state) {
-  std::string wrong;
-  const auto report = [&](const std::string& what) { wrong.append("\n  ").append(what); };
-  std::map<std::string, const Tensor*> left;
-  for (const auto& [name, value] : state) left.emplace(name, &value);
-  const auto take = [&](const std::string& name, const Shape& shape) -> const Tensor* {
-    const auto found = left.extract(name);
-    if (!found) report(name + ": missing");
-    if (!found) return nullptr;
-    if (found.mapped()->shape() == shape) return found.mapped();
-    report(name + ": " + to_string(found.mapped()->shape()) + " instead of " + to_string(shape));
-    return nullptr;
-  };
-  const auto count = [&](const std::string& name) {
-    const Tensor* value = take(name, {});
-    return value ? static_cast<std::int64_t>(value->item()) : 0;
-  };
-
-  const std::int64_t steps = count("steps");
+void Optimizer::set_state(const Module& module, const NamedTensors& state) {
+  saved_state::Reader saved(name_, "optimizer and module", state);
+  const std::int64_t steps = saved.count("steps");
   std::vector<Memory> memories(parameters_.size());
-  std::unordered_set<const void*> named;
-  for (const auto& [path, parameter] : module.named_parameters()) {
-    const auto mine = index_.find(parameter.identity());
-    if (mine == index_.end() || !named.insert(parameter.identity()).second) continue;
-    if (!left.contains(path + ".steps")) continue;  // had no gradient
-    Memory& memory = memories[mine->second];
-    memory.steps = count(path + ".steps");
+  for (const auto& [path, index] : saved_state::named_in(module, parameters_, name_)) {
+    if (!saved.contains(path + ".steps")) continue;  // had no gradient
+    const Parameter& parameter = parameters_[index];
+    memories[index].steps = saved.count(path + ".steps");
     for (const std::string& what : remembered_)
-      if (const Tensor* value = take(entry(path, what), parameter.shape()))
-        memory.tensors.push_back(value->to(parameter.dtype()).clone());
+      if (const Tensor* value = saved.take(entry(path, what), parameter.shape()))
+        memories[index].tensors.push_back(value->to(parameter.dtype()).clone());
   }
-  for (const auto& [name, value] : left) report(name + ": not of this optimizer");
-  if (!wrong.empty())
-    throw FormatError(name_ + ": the state is not one of this optimizer and module:" + wrong);
+  saved.finish();
   steps_ = steps;
   for (std::size_t k = 0; k < memories.size(); ++k) held_[k].memory = std::move(memories[k]);
 }

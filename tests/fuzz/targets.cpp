@@ -15,8 +15,7 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "examples/char_lm/model.hpp"
-#include "examples/char_lm/utf8.hpp"
+#include "examples/lm/model.hpp"
 
 namespace fuzzing {
 namespace {
@@ -81,13 +80,13 @@ void safetensors(std::string_view bytes) {
 }
 
 void utf8(std::string_view bytes) {
-  const std::u32string text = char_lm::decode_utf8(bytes, "text");
-  insist(char_lm::encode_utf8(text) == bytes, "another text");
+  const std::u32string text = unroll::nn::decode_utf8(bytes, "text");
+  insist(unroll::nn::encode_utf8(text) == bytes, "another text");
 }
 
 void model(std::string_view bytes) {
   const File file(bytes);
-  const char_lm::Model loaded = char_lm::Model::load(file.path());
+  const lm::Model loaded = lm::Model::load(file.path());
   const auto logits = loaded(unroll::zeros({2, 1}, unroll::Dtype::int64)).logits;
   insist(logits.shape() == unroll::Shape{2, 1, loaded.vocabulary().size()}, "other logits");
 }

@@ -369,6 +369,102 @@ def optimizers():
     write("optimizers", {"x": x, "y": y, "first": first, "after": trajectories})
 
 
+def schedules():
+    """The learning rate at each step, of a base or maximum rate of 1, and the rates that a plateau leads to."""
+    scheduler = torch.optim.lr_scheduler
+
+    def optimizer():
+        return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+
+    def rates(make, steps):
+        sgd = optimizer()
+        schedule = make(sgd)
+        values = []
+        for _ in range(steps):
+            values.append(sgd.param_groups[0]["lr"])
+            sgd.step()
+            schedule.step()
+        return torch.tensor(values)
+
+    def one_cycle(**options):
+        return lambda sgd: scheduler.OneCycleLR(sgd, max_lr=1.0, cycle_momentum=False, **options)
+
+    by_step = {
+        "StepLR": rates(lambda sgd: scheduler.StepLR(sgd, 3, 0.25), 12),
+        "MultiStepLR": rates(lambda sgd: scheduler.MultiStepLR(sgd, [2, 5, 5, 9], 0.75), 12),
+        "ExponentialLR": rates(lambda sgd: scheduler.ExponentialLR(sgd, 0.75), 12),
+        "CosineAnnealingLR": rates(lambda sgd: scheduler.CosineAnnealingLR(sgd, 10, 0.125), 11),
+        "LinearLR": rates(lambda sgd: scheduler.LinearLR(sgd, 0.25, 1.0, 5), 12),
+        "OneCycleLR": rates(one_cycle(total_steps=20), 20),
+        "OneCycleLR, other options": rates(one_cycle(total_steps=9, pct_start=0.5, div_factor=4, final_div_factor=8), 9),
+        "OneCycleLR, no warm-up": rates(one_cycle(total_steps=7, pct_start=0.0), 7),
+        "SequentialLR": rates(lambda sgd: scheduler.SequentialLR(
+            sgd, [scheduler.LinearLR(sgd, 0.25, 1.0, 4), scheduler.ExponentialLR(sgd, 0.5)], [4]), 12),
+        "ChainedScheduler": rates(lambda sgd: scheduler.ChainedScheduler(
+            [scheduler.LinearLR(sgd, 0.5, 1.0, 4), scheduler.ExponentialLR(sgd, 0.75)]), 12),
+    }
+
+    numbers = Numbers(80)
+    metrics = numbers(30, low=1.0, high=2.0) * 0.9375 ** torch.arange(30)
+
+    def plateau(**options):
+        sgd = optimizer()
+        schedule = scheduler.ReduceLROnPlateau(sgd, **options)
+        values = []
+        for metric in metrics:
+            schedule.step(metric)
+            values.append(sgd.param_groups[0]["lr"])
+        return torch.tensor(values)
+
+    by_metric = {
+        "min": plateau(factor=0.5, patience=1, threshold=0.0625),
+        "max": plateau(mode="max", factor=0.75, patience=2, threshold=0.0),
+        "cooldown": plateau(factor=0.5, patience=0, threshold=0.0625, cooldown=2),
+        "least rate": plateau(factor=0.25, patience=1, threshold=0.25, min_lr=0.125),
+    }
+    write("schedules", {"schedules": by_step, "metrics": metrics, "plateaus": by_metric})
+
+
+def lbfgs():
+    """The parameters and the loss after each call of a few iterations."""
+    numbers = Numbers(90)
+    x, y = numbers(8, 3), numbers(8, 2)
+
+    def regression(parameters):
+        return F.mse_loss(F.linear(x, parameters["weight"], parameters["bias"]), y)
+
+    def rosenbrock(parameters):
+        a, b = parameters["w"]
+        return (1 - a) ** 2 + 100 * (b - a * a) ** 2
+
+    def trajectory(loss, first, calls, **options):
+        parameters = {key: value.clone().requires_grad_() for key, value in first.items()}
+        optimizer = torch.optim.LBFGS(list(parameters.values()), line_search_fn="strong_wolfe", max_eval=1000,
+                                      **options)
+        history = {key: [] for key in [*parameters, "loss"]}
+
+        def closure():
+            optimizer.zero_grad()
+            value = loss(parameters)
+            value.backward()
+            return value
+
+        for _ in range(calls):
+            optimizer.step(closure)
+            for key, value in parameters.items():
+                history[key].append(value.detach().clone())
+            history["loss"].append(loss(parameters).detach())
+        return {"first": first, "after": {key: torch.stack(values) for key, values in history.items()}}
+
+    first = {"weight": numbers(2, 3), "bias": numbers(2)}
+    write("lbfgs", {
+        "x": x, "y": y,
+        "regression": trajectory(regression, first, 4, max_iter=3),
+        "regression, short history": trajectory(regression, first, 8, lr=0.5, max_iter=2, history_size=2),
+        "Rosenbrock": trajectory(rosenbrock, {"w": torch.tensor([-1.25, 1.0])}, 12, max_iter=3),
+    })
+
+
 def main():
     recurrent("lstm", torch.nn.LSTM(3, 4), seed=1)
     recurrent("gru", torch.nn.GRU(3, 4), seed=2)
@@ -385,6 +481,8 @@ def main():
     losses()
     normalization()
     optimizers()
+    schedules()
+    lbfgs()
 
 
 if __name__ == "__main__":

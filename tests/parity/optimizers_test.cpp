@@ -1,13 +1,17 @@
-// Six steps of a linear regression with each optimizer, against torch.optim.
+// Six steps of a linear regression with each optimizer, and L-BFGS, against torch.optim.
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
+#include <nn/optim/lbfgs.hpp>
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "parity/golden.hpp"
+#include "support/expect.hpp"
 
 using namespace unroll;
 using namespace unroll::testing;
@@ -42,6 +46,34 @@ void check_trajectory(const Golden& golden, const Golden& after, const Maker& ma
   }
   check_parity(stack(weights).value(), after["weight"], "weight");
   check_parity(stack(biases).value(), after["bias"], "bias");
+}
+
+/// The history of a loss, of parameters that are named as in the golden file. Differences of
+/// rounding grow from one line search to the next: 1e-10.
+void check_lbfgs(const Golden& golden, const std::map<std::string, Parameter>& parameters,
+                 const std::function<Variable()>& loss, const nn::LBFGSOptions& options) {
+  std::vector<Parameter> all;
+  for (auto [name, parameter] : parameters) {
+    parameter.set(golden["first"][name].tensor(Dtype::float64));
+    all.push_back(parameter);
+  }
+  nn::LBFGS lbfgs(all, options);
+  std::map<std::string, std::vector<Variable>> history;
+  const auto calls = golden["after"]["loss"].tensor(Dtype::float64).size();
+  for (Index k = 0; k < calls; ++k) {
+    const double after = lbfgs.step([&] {
+      Tape tape;
+      const Variable value = loss();
+      return std::pair{value.item(), tape.gradients(value)};
+    });
+    history["loss"].emplace_back(full({}, after, Dtype::float64));
+    for (const auto& [name, parameter] : parameters)
+      history[name].emplace_back(parameter.value().clone());
+  }
+  for (const auto& [name, values] : history) {
+    CAPTURE(name);
+    expect_close(stack(values).value(), golden["after"][name].tensor(Dtype::float64), 1e-10);
+  }
 }
 
 }  // namespace
@@ -90,4 +122,31 @@ TEST_CASE("optimizers take the steps of torch.optim") {
       CAPTURE(to_string(dtype));
       check_trajectory(golden, golden["after"][name], make, dtype);
     }
+}
+
+TEST_CASE("L-BFGS takes the steps of torch.optim.LBFGS") {
+  const Golden golden = Golden::read("lbfgs");
+  nn::Linear model(3, 2);
+  model.to(Dtype::float64);
+  const std::map<std::string, Parameter> linear = {{"weight", model.weight()},
+                                                   {"bias", *model.bias()}};
+  const Variable x(golden["x"].tensor(Dtype::float64));
+  const Variable y(golden["y"].tensor(Dtype::float64));
+  const auto regression = [&] { return mean(square(model(x) - y)); };
+  SUBCASE("regression") {
+    check_lbfgs(golden["regression"], linear, regression, {.iterations = 3});
+  }
+  SUBCASE("regression with a short history") {
+    check_lbfgs(golden["regression, short history"], linear, regression,
+                {.learning_rate = 0.5, .iterations = 2, .history = 2});
+  }
+  SUBCASE("Rosenbrock") {
+    const Parameter w("w", zeros({2}, Dtype::float64));
+    const auto loss = [&] {
+      const Variable a = slice(Variable(w), 0, 0, 1);
+      const Variable b = slice(Variable(w), 0, 1, 2);
+      return sum(square(1.0 - a) + 100.0 * square(b - square(a)));
+    };
+    check_lbfgs(golden["Rosenbrock"], {{"w", w}}, loss, {.iterations = 3});
+  }
 }

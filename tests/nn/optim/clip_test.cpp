@@ -175,3 +175,69 @@ TEST_CASE("gradients of which one is infinite stay as they are") {
   CHECK(nn::clip_by_global_norm(gradients, 1.0) == HUGE_VAL);
   CHECK(gradients[w].value().to_vector<float>() == std::vector<float>{3.0F, HUGE_VALF});
 }
+
+TEST_CASE("clipping by norm scales the gradient of each parameter on its own") {
+  const Example example;
+  Gradients gradients = example.gradients(true);
+  nn::clip_by_norm(gradients, 3.5);
+  expect_values(gradients[example.a].value(), {3.0, 0.0}, 0.0);
+  expect_values(gradients[example.b].value(), {0.0, -3.5}, 1e-15);
+  const double row = 3.5 / std::sqrt(2.0);  // 12, 12 before: two lookups of 6
+  CHECK_FALSE(gradients.parameters().back().dense.defined());
+  expect_values(gradients[example.table].value(), {0.0, 0.0, row, row, 0.0, 0.0}, 1e-14);
+}
+
+TEST_CASE("clipping by norm leaves a gradient alone that is not finite") {
+  const Parameter good("good", ones({2}));
+  const Parameter bad("bad", ones({2}));
+  Tape tape;
+  Gradients gradients = tape.gradients(sum(Variable(good) * 8.0) +
+                                       sum(Variable(bad) * Tensor::of<float>({2}, {3.0F, NAN})));
+  nn::clip_by_norm(gradients, std::sqrt(2.0));
+  expect_values(gradients[good].value(), {1.0, 1.0}, 1e-6);
+  CHECK(gradients[bad].value().at({0}) == 3.0);
+}
+
+TEST_CASE("clipping by value limits every element, infinities included, and keeps a NaN") {
+  const Parameter w("w", ones({5}, Dtype::float64));
+  Tape tape;
+  const Variable slope(Tensor::of<double>({5}, {0.5, -7.0, HUGE_VAL, -HUGE_VAL, NAN}));
+  Gradients gradients = tape.gradients(sum(Variable(w) * slope));
+  const Tensor held = gradients[w].value();
+  nn::clip_by_value(gradients, 2.0);
+  expect_values(gradients[w].value(), {0.5, -2.0, 2.0, -2.0, NAN}, 0.0);
+  CHECK(held.at({1}) == -7.0);
+}
+
+TEST_CASE("clipping by value adds up the lookups of a row first and keeps it sparse") {
+  const Parameter table("table", zeros({4, 2}, Dtype::float64));
+  Tape tape;
+  const Variable y = embedding(table, Tensor::of<std::int64_t>({4}, {3, 1, 3, 1}));
+  // Row 3: (3, 3) + (-2, 3), row 1: (9, 1) + (-8, 1).
+  const Variable slope(Tensor::of({4, 2}, {3.0, 3.0, 9.0, 1.0, -2.0, 3.0, -8.0, 1.0}));
+  Gradients gradients = tape.gradients(sum(y * slope));
+  REQUIRE_FALSE(gradients.parameters()[0].dense.defined());
+  nn::clip_by_value(gradients, 2.5);
+  CHECK_FALSE(gradients.parameters()[0].dense.defined());
+  expect_values(gradients[table].value(), {0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 1.0, 2.5}, 0.0);
+}
+
+TEST_CASE("a gradient that was clipped by value can still be differentiated") {
+  const Parameter w("w", Tensor::of<double>({2}, {1.0, 2.0}));
+  Tape tape;
+  const Variable x(w);
+  Gradients gradients = tape.gradients(sum(x * x * x), {.differentiable = true});  // 3, 12
+  nn::clip_by_value(gradients, 6.0);
+  expect_values(gradients[w].value(), {3.0, 6.0}, 0.0);
+  expect_values(tape.gradients(sum(gradients[w]))[w].value(), {6.0, 0.0}, 0.0);  // 6 x
+}
+
+TEST_CASE("clipping by norm or value refuses a bound that is not positive") {
+  for (double bound : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    Gradients gradients = Example().gradients(false);
+    expect_error<ArgumentError>([&] { nn::clip_by_norm(gradients, bound); },
+                                {"clip_by_norm", "positive"});
+    expect_error<ArgumentError>([&] { nn::clip_by_value(gradients, bound); },
+                                {"clip_by_value", "positive"});
+  }
+}

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <autograd/tensor/shape.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unroll::nn {
+
+/// What a symbol of a text is.
+enum class Level {
+  byte,
+  character,  ///< a code point of UTF-8
+  word,       ///< a longest run of bytes that are no space; the end of each line is `<eos>`
+};
+
+std::string to_string(Level level);
+/// Throws ArgumentError for another name than `byte`, `character` and `word`.
+Level level_from(const std::string& name);
+
+/// A symbol where it stands in a text.
+struct Token {
+  std::string_view text;  ///< `<eos>` for the end of a line
+  std::size_t bytes = 0;  ///< that it takes, with spaces before it; 0 when nothing is left
+};
+
+/// The first symbol of `rest`. Spaces between words are blanks, tabs, carriage returns and vertical
+/// and form feeds; a line ends with a line feed. Takes valid UTF-8.
+Token next_token(Level level, std::string_view rest);
+
+struct VocabularyOptions {
+  Index max_size = 0;       ///< the most frequent symbols, with `<unk>` and `<eos>`; 0: all
+  Index min_count = 1;      ///< rarer symbols are left out
+  bool lower_case = false;  ///< of words: A to Z are read as a to z
+};
+
+/// What happens to symbols that are not in the vocabulary.
+enum class Unknown {
+  map,    ///< they become `<unk>`; an error where the vocabulary has none
+  skip,   ///< they are left out
+  error,  ///< an error that names them
+};
+
+/// The symbols that a model knows, numbered from 0: bytes and characters in their order, words by
+/// falling frequency, equal ones in the order of their bytes. A vocabulary of words begins with
+/// `<unk>` and `<eos>`, any other ends with `<unk>` where symbols were left out. A handle, of which
+/// copies share the symbols.
+class Vocabulary {
+ public:
+  /// Of some texts, which are valid UTF-8 unless the level is byte: throws FormatError naming the
+  /// text by its number and the offset otherwise. Throws ArgumentError for options out of range,
+  /// and when there are more than 2^31 - 1 symbols.
+  static Vocabulary build(Level level, const std::vector<std::string_view>& texts,
+                          const VocabularyOptions& options = {});
+
+  Level level() const;
+  Index size() const;
+  /// As it is written in a text. Throws ArgumentError for a number out of range.
+  const std::string& symbol(Index number) const;
+  /// How often it was in the texts.
+  Index count(Index number) const;
+  /// The number of `<unk>`.
+  std::optional<Index> unknown() const;
+  /// The number of a symbol, -1 when it is not there.
+  std::int32_t find(std::string_view symbol) const;
+  /// That of `<unk>` for a symbol that is not there. Throws FormatError when there is none.
+  std::int32_t number(std::string_view symbol) const;
+
+  /// Throws FormatError that names `source` and what the policy refuses.
+  std::vector<std::int32_t> encode(std::string_view text, const std::string& source,
+                                   Unknown unknown = Unknown::error) const;
+  /// Words with blanks between them, and line feeds for `<eos>`.
+  std::string decode(std::span<const std::int32_t> numbers) const;
+
+  /// As one string for parse(), UTF-8 at every level.
+  std::string serialise() const;
+  /// Throws FormatError that begins with `where` for what serialise() does not make.
+  static Vocabulary parse(const std::string& text, const std::string& where);
+
+ private:
+  struct Symbols;
+  explicit Vocabulary(std::shared_ptr<const Symbols> symbols) : symbols_(std::move(symbols)) {}
+
+  std::shared_ptr<const Symbols> symbols_;
+};
+
+/// Bits per symbol that a text costs when each symbol is guessed by its frequency alone.
+double unigram_entropy(std::span<const std::int32_t> text, Index vocabulary);
+
+/// A symbol as it may stand in a message: `'é' (U+00E9)`, `byte 0xFF`, `"word"`.
+std::string describe_symbol(Level level, std::string_view symbol);
+
+}  // namespace unroll::nn
