@@ -16,6 +16,7 @@ INCLUDE = re.compile(r"^#include <((?:autograd|nn)/[^>]+)>", re.M)
 TYPE = re.compile(r"(?<!>\n)^(?:class|struct|enum class) ([A-Z]\w*)(?: final)?(?: :[^{;]*)? \{", re.M)
 ALIAS = re.compile(r"^using ([A-Z]\w*) =", re.M)
 NESTED = re.compile(r"namespace (?:[\w:]+::)?\w+ \{[\s\S]*?\n\}  // namespace (?:[\w:]+::)?(?:detail|extension|kernels|lambda|memory)[\w:]*")
+NAMED = re.compile(r"namespace (schedule|saved_state|checkpoint_file) \{[\s\S]*?\n\}  // namespace \1")  # a user writes their names in full
 STANDARD = """algorithm any array atomic bit bitset charconv chrono cmath compare complex concepts condition_variable cstddef cstdint
 cstdio cstdlib cstring deque exception filesystem fstream functional future initializer_list iomanip ios iostream iterator
 limits list map memory mutex new numbers numeric optional queue random ranges ratio regex set span sstream stack stdexcept
@@ -36,7 +37,7 @@ def public_headers():
 def names():
     functions, types = set(), set()
     for header in public_headers():
-        text = re.sub(r"//[^\n]*", "", NESTED.sub("", pathlib.Path(header).read_text(encoding="utf-8")))
+        text = re.sub(r"//[^\n]*", "", NAMED.sub("", NESTED.sub("", pathlib.Path(header).read_text(encoding="utf-8"))))
         functions |= set(FUNCTION.findall(text))
         types |= set(TYPE.findall(text)) | set(ALIAS.findall(text))
     return sorted(functions - {"operator", "requires", "decltype"}), sorted(types)

@@ -11,6 +11,7 @@
 
 namespace unroll::nn {
 
+/// Options of TokenStreams.
 struct TokenStreamsOptions {
   Index streams = 16;
 };

@@ -20,6 +20,7 @@ enum class Level {
   word,       ///< a longest run of bytes that are no space; the end of each line is `<eos>`
 };
 
+/// `byte`, `character` or `word`.
 std::string to_string(Level level);
 /// Throws ArgumentError for another name than `byte`, `character` and `word`.
 Level level_from(const std::string& name);
@@ -59,8 +60,8 @@ class Vocabulary {
   static Vocabulary build(Level level, const std::vector<std::string_view>& texts,
                           const VocabularyOptions& options = {});
 
-  Level level() const;
-  Index size() const;
+  Level level() const;  ///< what a symbol is
+  Index size() const;   ///< number of symbols
   /// As it is written in a text. Throws ArgumentError for a number out of range.
   const std::string& symbol(Index number) const;
   /// How often it was in the texts.

@@ -61,8 +61,8 @@ class Optimizer {
   /// gradient yet has no entries. Throws ArgumentError for a parameter that the module lacks.
   std::vector<std::pair<std::string, Tensor>> state(const Module& module) const;
   /// Continues from such a state. Learning rate, groups and options are not part of it. Changes
-  /// nothing unless all fits. Throws FormatError for entries that are missing, left over or of
-  /// another shape.
+  /// nothing unless all fits. Throws ArgumentError as state() does, FormatError for entries that
+  /// are missing, left over or of another shape.
   void set_state(const Module& module, const std::vector<std::pair<std::string, Tensor>>& state);
 
  protected:

@@ -15,7 +15,7 @@ namespace unroll::nn {
 /// A state for saving, such as that of an optimizer: tensors by name.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// What the state() and set_state() of optimizers and schedules share.
+// What the state() and set_state() of optimizers and schedules share.
 namespace saved_state {
 
 /// A float64 or int64 scalar `[]`.
@@ -30,6 +30,7 @@ class Reader {
   /// outlive the reader.
   Reader(std::string owner, std::string kind, const NamedTensors& state);
 
+  /// Whether an entry is there and was not taken.
   bool contains(const std::string& name) const { return left_.contains(name); }
   /// Null when it is missing or of another shape.
   const Tensor* take(const std::string& name, const Shape& shape);

@@ -31,10 +31,11 @@ class Schedule {
 /// The product of both factors at each step.
 Schedule operator*(const Schedule& a, const Schedule& b);
 
-/// Each schedule keeps its last value beyond its end. All throw ArgumentError for a negative number
-/// of steps and for a factor that is negative or not finite.
+// Each schedule keeps its last value beyond its end. All throw ArgumentError for a negative number
+// of steps and for a factor that is negative or not finite.
 namespace schedule {
 
+/// The same factor at every step.
 Schedule constant(double factor = 1.0);
 
 /// Multiplies by `factor` every `every` steps: PyTorch's StepLR. `every` must be positive.

@@ -12,6 +12,7 @@ namespace unroll::nn {
 /// Error naming the file and the reason.
 class AppendFile {
  public:
+  /// How the constructor opens the file.
   enum class Open { create, existing };  ///< create fails if the file exists
 
   AppendFile(const std::filesystem::path& path, Open how);

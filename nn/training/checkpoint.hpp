@@ -83,6 +83,7 @@ class Checkpoint {
   /// UTF-8.
   void add(const std::string& name, std::string& value, Presence presence = Presence::required);
 
+  /// What the object returns and takes as its state.
   template <Stateful T>
   requires(!std::derived_from<T, Module>) void add(const std::string& name, T& object,
                                                    Presence presence = Presence::required) {
@@ -90,6 +91,7 @@ class Checkpoint {
         name, [&object] { return NamedTensors(object.state()); },
         [&object](const NamedTensors& state) { object.set_state(state); }, presence);
   }
+  /// The same with a module that names the parameters.
   template <StatefulOfModule T>
   requires(!std::derived_from<T, Optimizer>) void add(const std::string& name, T& object,
                                                       const Module& module,

@@ -10,6 +10,7 @@
 
 namespace unroll::nn {
 
+/// Options of CheckpointFolder.
 struct CheckpointFolderOptions {
   int keep_last = 3;  ///< number of `step-*.safetensors` files that stay
   bool keep_best = true;
@@ -48,8 +49,9 @@ class CheckpointFolder {
   /// Reads the files, the one of the latest step first, until one is intact.
   LatestCheckpoint latest() const;
 
+  /// The file of a step, and that of the best one, whether they are there or not.
   std::string path_of(std::int64_t step) const;
-  std::string best_path() const;
+  std::string best_path() const;  ///< see path_of
   /// The metric of `best.safetensors`; none without an intact file.
   std::optional<double> best_metric() const;
 

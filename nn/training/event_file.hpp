@@ -16,8 +16,8 @@ struct EventFileOptions {
   std::optional<std::int64_t> resume_after = {};
 };
 
-/// Scalars for TensorBoard: a file `events.out.tfevents.*` in the folder of a run, which
-/// `tensorboard --logdir FOLDER` shows while it grows. A resumed run writes a file of its own.
+/// Scalars for TensorBoard: a file whose name begins with events.out.tfevents in the folder of a
+/// run, which `tensorboard --logdir` shows while it grows. A resumed run writes a file of its own.
 ///
 /// The format is that of TensorFlow: records framed with masked CRC-32C (TFRecord), each a protocol
 /// buffer Event (tensorflow/core/util/event.proto) with a wall time, a step, and a Summary of one

@@ -11,7 +11,9 @@
 
 namespace unroll::nn {
 
+/// What a record holds under a name.
 using RunValue = std::variant<std::int64_t, double, bool, std::string>;
+/// Values by name, in the order in which they are written.
 using RunValues = std::vector<std::pair<std::string, RunValue>>;
 
 /// One line of a log.
@@ -20,12 +22,14 @@ struct RunRecord {
   RunValues values;
 };
 
+/// What read_run_log returns.
 struct RunLogContent {
   RunValues settings;
   std::vector<RunRecord> records;
   bool torn = false;  ///< the last line was cut off by a crash; it is not among the records
 };
 
+/// Options of RunLog.
 struct RunLogOptions {
   RunValues settings = {};  ///< of the run, for the first line
   /// Continues the log of a run that resumes from the checkpoint of this step: keeps the records up
