@@ -65,10 +65,10 @@ std::vector<NamedIndex> named_in(const Module& module, const std::vector<Paramet
   }
   for (const Parameter& parameter : parameters)
     if (!named.contains(parameter.identity()))
-      throw ArgumentError(owner + ": the parameter " + parameter.name() +
-                          " is not in the module, so its state has no name; give the module that "
-                          "has all parameters of the " +
-                          owner);
+      throw ArgumentError(
+          owner + ": the parameter " + parameter.name() +
+          " is not in the module, so its state has no name; give the module that has all "
+          "parameters");
   return all;
 }
 

@@ -61,7 +61,8 @@ Schedule step(std::int64_t every, double factor) {
   check_steps("step: every", every, 1);
   check_factor("step: the factor", factor);
   return Schedule([every, factor](std::int64_t at) {
-    return std::pow(factor, static_cast<double>(at / every));
+    const std::int64_t times = at / every;
+    return std::pow(factor, static_cast<double>(times));
   });
 }
 

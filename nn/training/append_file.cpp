@@ -9,7 +9,7 @@
 
 namespace unroll::nn {
 
-AppendFile::AppendFile(const std::filesystem::path& path, Open how) : path_(path.string()) {
+AppendFile::AppendFile(const std::string& path, Open how) : path_(path) {
   const int flags = O_WRONLY | O_CLOEXEC | (how == Open::create ? O_CREAT | O_EXCL : 0);
   descriptor_ = ::open(path_.c_str(), flags, 0666);
   if (descriptor_ < 0)

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -15,7 +14,7 @@ class AppendFile {
   /// How the constructor opens the file.
   enum class Open { create, existing };  ///< create fails if the file exists
 
-  AppendFile(const std::filesystem::path& path, Open how);
+  AppendFile(const std::string& path, Open how);
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
   ~AppendFile();

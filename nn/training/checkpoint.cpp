@@ -36,8 +36,9 @@ class Undo {
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
   ~Undo() {
-    for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) try {
-        (*change)();
+    std::reverse(changes_.begin(), changes_.end());  // the last one first
+    for (const auto& change : changes_) try {
+        change();
       } catch (const std::exception&) {  // an object that refuses the state it had
         continue;
       }
@@ -111,7 +112,11 @@ void Checkpoint::compare_settings(const TensorFile& file, const CheckpointLoadOp
       add_line(wrong, "setting " + name + ": \"" + text + "\" in the file, not required here");
   });
   for (const auto& [name, value] : left)
-    add_line(wrong, "setting " + name + ": not in the file, \"" + value + "\" here");
+    add_line(wrong, std::string("setting ")
+                        .append(name)
+                        .append(": not in the file, \"")
+                        .append(value)
+                        .append("\" here"));
 }
 
 void Checkpoint::load(const std::string& path, const CheckpointLoadOptions& options) {

@@ -31,7 +31,7 @@ class Fitting {
   }
   /// Undefined unless it has this shape and dtype.
   Tensor take(const std::string& name, const Shape& shape, Dtype dtype) {
-    const Tensor value = take(name);
+    Tensor value = take(name);
     if (!value.defined() || (value.shape() == shape && value.dtype() == dtype)) return value;
     report(name,
            describe(value) + " in the file, " + describe(Tensor::empty(shape, dtype)) + " here");

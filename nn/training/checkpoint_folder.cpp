@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -63,7 +64,7 @@ std::vector<std::string> names_in(const std::filesystem::path& folder) {
 
 }  // namespace
 
-CheckpointFolder::CheckpointFolder(const std::filesystem::path& folder,
+CheckpointFolder::CheckpointFolder(const std::string& folder,
                                    const CheckpointFolderOptions& options)
     : folder_(folder), options_(options) {
   if (options.keep_last < 1)
@@ -72,15 +73,17 @@ CheckpointFolder::CheckpointFolder(const std::filesystem::path& folder,
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (!std::filesystem::is_directory(folder_))
-    throw Error("checkpoint folder: " + checkpoint_file::quote_path(folder_.string()) +
+    throw Error("checkpoint folder: " + checkpoint_file::quote_path(folder_) +
                 " cannot be made: " + (error ? error.message() : "a file has this name"));
 }
 
 std::string CheckpointFolder::path_of(std::int64_t step) const {
-  return (folder_ / name_of(step)).string();
+  return (std::filesystem::path(folder_) / name_of(step)).string();
 }
 
-std::string CheckpointFolder::best_path() const { return (folder_ / kBest).string(); }
+std::string CheckpointFolder::best_path() const {
+  return (std::filesystem::path(folder_) / kBest).string();
+}
 
 /// From the latest one on.
 std::vector<std::int64_t> CheckpointFolder::steps() const {
@@ -128,7 +131,8 @@ void CheckpointFolder::remove_old(std::int64_t step) const {
   for (const std::string& name : names_in(folder_))
     if (const std::string target = AtomicFile::target_of(name); step_of(target) || target == kBest)
       abandoned.insert(target);
-  for (const std::string& target : abandoned) AtomicFile::remove_abandoned(folder_ / target);
+  for (const std::string& target : abandoned)
+    AtomicFile::remove_abandoned(std::filesystem::path(folder_) / target);
 }
 
 LatestCheckpoint CheckpointFolder::latest() const {

@@ -3,7 +3,6 @@
 #include <nn/training/checkpoint.hpp>
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,8 +35,7 @@ class CheckpointFolder {
  public:
   /// Makes the folder if there is none. Throws ArgumentError for keep_last below 1, Error when the
   /// folder cannot be made.
-  explicit CheckpointFolder(const std::filesystem::path& folder,
-                            const CheckpointFolderOptions& options = {});
+  explicit CheckpointFolder(const std::string& folder, const CheckpointFolderOptions& options = {});
 
   /// Writes the file of this step, then `best.safetensors` if the metric is the best so far (NaN
   /// never is), and only then removes old files: those beyond keep_last, those of later steps,
@@ -59,7 +57,7 @@ class CheckpointFolder {
   std::vector<std::int64_t> steps() const;
   void remove_old(std::int64_t step) const;
 
-  std::filesystem::path folder_;
+  std::string folder_;
   CheckpointFolderOptions options_;
 };
 

@@ -7,6 +7,7 @@
 #include <bit>
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <string_view>
 #include <system_error>
 
@@ -93,7 +94,7 @@ std::string framed(const Message& message) {
 }
 
 /// `events.out.tfevents.SECONDS.HOST.PROCESS.COUNT`, a name that is free.
-std::filesystem::path free_path(const std::filesystem::path& folder) {
+std::string free_path(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!std::filesystem::is_directory(folder))
@@ -111,7 +112,7 @@ std::filesystem::path free_path(const std::filesystem::path& folder) {
 
 }  // namespace
 
-EventFile::EventFile(const std::filesystem::path& folder, const EventFileOptions& options)
+EventFile::EventFile(const std::string& folder, const EventFileOptions& options)
     : file_(free_path(folder), AppendFile::Open::create) {
   Message version = event();
   version.add_text(kFileVersion, "brain.Event:2");

@@ -3,7 +3,6 @@
 #include <nn/training/append_file.hpp>
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -28,7 +27,7 @@ struct EventFileOptions {
 class EventFile {
  public:
   /// Makes the folder if there is none. Throws Error when it or the file cannot be made.
-  explicit EventFile(const std::filesystem::path& folder, const EventFileOptions& options = {});
+  explicit EventFile(const std::string& folder, const EventFileOptions& options = {});
 
   /// Throws ArgumentError for an empty tag, Error when the file cannot be written, in which case
   /// nothing of the record is.
