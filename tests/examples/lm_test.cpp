@@ -290,10 +290,10 @@ TEST_CASE("a damaged or foreign model file is refused with one message") {
   const std::string network = good.metadata.at("network");
   const auto refuse_network = [&](const std::string& old, const std::string& changed,
                                   const std::string& message) {
-    std::string text = network;
-    REQUIRE(contains(text, old));
-    text.replace(text.find(old), old.size(), changed);
-    refuse_metadata("network", text.c_str(), message);
+    std::string other = network;
+    REQUIRE(contains(other, old));
+    other.replace(other.find(old), old.size(), changed);
+    refuse_metadata("network", other.c_str(), message);
   };
   refuse_network("\"lstm\"", "\"linear\"", "there is no cell \"linear\"");
   refuse_network("\"lstm\"", "\"gru\"",
