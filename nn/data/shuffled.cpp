@@ -3,8 +3,7 @@
 #include <nn/data/shuffled.hpp>
 
 #include <algorithm>
-#include <map>
-#include <string_view>
+#include <string>
 
 namespace unroll::nn {
 
@@ -46,35 +45,28 @@ std::vector<Index> ShuffledIndices::next() {
   return batch;
 }
 
-std::vector<std::pair<std::string, Tensor>> ShuffledIndices::state() const {
-  const auto scalar = [](std::int64_t value) { return Tensor::of({}, std::vector{value}); };
+NamedTensors ShuffledIndices::state() const {
+  using saved_state::scalar;
   return {{"count", scalar(count_)},
           {"seed", scalar(static_cast<std::int64_t>(seed_))},
           {"epoch", scalar(epoch_)},
           {"position", scalar(position_)}};
 }
 
-void ShuffledIndices::set_state(const std::vector<std::pair<std::string, Tensor>>& state) {
-  const auto fail = [](const std::string& what) {
-    throw FormatError("ShuffledIndices: the state does not fit: " + what);
-  };
-  std::map<std::string_view, std::int64_t> numbers;
-  for (const auto& [name, value] : state) {
-    if (!value.defined() || value.dtype() != Dtype::int64 || value.shape() != Shape{})
-      fail(name + " must be an int64 scalar");
-    numbers.emplace(name, *value.data<std::int64_t>());
-  }
-  for (const auto* name : {"count", "seed", "epoch", "position"})
-    if (!numbers.contains(name)) fail(std::string(name) + " is missing");
-  if (state.size() != 4) fail("something is left over");
-  if (numbers["count"] != count_)
-    fail("it is of " + std::to_string(numbers["count"]) + " examples, not " +
-         std::to_string(count_));
-  const Index epoch = numbers["epoch"];
-  const Index position = numbers["position"];
-  if (epoch < 0 || position < 0 || is_epoch_over(position))
-    fail("position " + std::to_string(position) + " in epoch " + std::to_string(epoch));
-  begin_epoch(static_cast<std::uint64_t>(numbers["seed"]), epoch, position);
+void ShuffledIndices::set_state(const NamedTensors& state) {
+  saved_state::Reader saved("ShuffledIndices", "shuffled order", state);
+  const Index count = saved.count("count");
+  const Index epoch = saved.count("epoch");
+  const Index position = saved.count("position");
+  const Tensor* const seed = saved.take("seed", {});  // all of its 64 bits
+  if (seed && seed->dtype() != Dtype::int64) saved.report("seed: not an int64");
+  if (count != count_)
+    saved.report("count: it is of " + std::to_string(count) + " examples, not " +
+                 std::to_string(count_));
+  else if (is_epoch_over(position))
+    saved.report("position: " + std::to_string(position) + " is past the end of an epoch");
+  saved.finish();
+  begin_epoch(static_cast<std::uint64_t>(*seed->data<std::int64_t>()), epoch, position);
 }
 
 }  // namespace unroll::nn

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <autograd/tensor/tensor.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstdint>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace unroll::nn {
@@ -34,11 +33,11 @@ class ShuffledIndices {
   Index batches_per_epoch() const;
 
   /// What is needed to resume: number of examples, seed, epoch, and the position in the epoch.
-  std::vector<std::pair<std::string, Tensor>> state() const;
+  NamedTensors state() const;
   /// Continues from such a state, with its seed. Changes nothing unless all fits. Throws
   /// FormatError for entries that are missing, left over or out of range, and for another number of
   /// examples.
-  void set_state(const std::vector<std::pair<std::string, Tensor>>& state);
+  void set_state(const NamedTensors& state);
 
  private:
   void begin_epoch(std::uint64_t seed, Index epoch, Index position);

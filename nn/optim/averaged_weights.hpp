@@ -3,7 +3,7 @@
 #include <autograd/tape/parameter.hpp>
 #include <autograd/tape/substitution.hpp>
 #include <nn/module.hpp>
-#include <nn/optim/saved_state.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstdint>
 #include <vector>

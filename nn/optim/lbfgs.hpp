@@ -3,7 +3,7 @@
 #include <autograd/tape/gradient.hpp>
 #include <autograd/tape/parameter.hpp>
 #include <nn/module.hpp>
-#include <nn/optim/saved_state.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstdint>
 #include <deque>

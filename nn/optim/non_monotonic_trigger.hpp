@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nn/optim/saved_state.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstdint>
 #include <vector>

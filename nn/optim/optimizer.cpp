@@ -1,7 +1,6 @@
 #include <autograd/tensor/error.hpp>
 #include <nn/optim/clip.hpp>
 #include <nn/optim/optimizer.hpp>
-#include <nn/optim/saved_state.hpp>
 #include <nn/optim/update_pass.hpp>
 
 #include <cmath>

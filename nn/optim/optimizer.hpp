@@ -4,6 +4,7 @@
 #include <autograd/tape/parameter.hpp>
 #include <nn/module.hpp>
 #include <nn/optim/update_pass.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -59,11 +60,11 @@ class Optimizer {
   /// What the optimizer remembers, for saving: under the path of each parameter in the module, a
   /// dot and a name, such as `weight_ih_l0.first`, and `steps`. A parameter that has not had a
   /// gradient yet has no entries. Throws ArgumentError for a parameter that the module lacks.
-  std::vector<std::pair<std::string, Tensor>> state(const Module& module) const;
+  NamedTensors state(const Module& module) const;
   /// Continues from such a state. Learning rate, groups and options are not part of it. Changes
   /// nothing unless all fits. Throws ArgumentError as state() does, FormatError for entries that
   /// are missing, left over or of another shape.
-  void set_state(const Module& module, const std::vector<std::pair<std::string, Tensor>>& state);
+  void set_state(const Module& module, const NamedTensors& state);
 
  protected:
   /// What is remembered of one parameter between steps: tensors of its shape and dtype, zeros at

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <nn/optim/best_metric.hpp>
-#include <nn/optim/saved_state.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstdint>
 

@@ -5,8 +5,8 @@
 #include <nn/io/safetensors.hpp>
 #include <nn/module.hpp>
 #include <nn/optim/optimizer.hpp>
-#include <nn/optim/saved_state.hpp>
 #include <nn/recurrent/cell.hpp>
+#include <nn/saved_state.hpp>
 #include <nn/wrappers/stacked.hpp>
 
 #include <concepts>

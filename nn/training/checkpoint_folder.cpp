@@ -1,5 +1,6 @@
 #include <autograd/tensor/error.hpp>
 #include <nn/io/atomic_file.hpp>
+#include <nn/io/folder.hpp>
 #include <nn/training/checkpoint_file.hpp>
 #include <nn/training/checkpoint_folder.hpp>
 
@@ -70,11 +71,7 @@ CheckpointFolder::CheckpointFolder(const std::string& folder,
   if (options.keep_last < 1)
     throw ArgumentError("checkpoint folder: keep_last is " + std::to_string(options.keep_last) +
                         ", expected at least 1");
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (!std::filesystem::is_directory(folder_))
-    throw Error("checkpoint folder: " + checkpoint_file::quote_path(folder_) +
-                " cannot be made: " + (error ? error.message() : "a file has this name"));
+  make_folder(folder_, "checkpoint folder");
 }
 
 std::string CheckpointFolder::path_of(std::int64_t step) const {

@@ -1,5 +1,6 @@
 #include <unistd.h>
 #include <autograd/tensor/error.hpp>
+#include <nn/io/folder.hpp>
 #include <nn/training/crc32c.hpp>
 #include <nn/training/event_file.hpp>
 
@@ -95,11 +96,8 @@ std::string framed(const Message& message) {
 
 /// `events.out.tfevents.SECONDS.HOST.PROCESS.COUNT`, a name that is free.
 std::string free_path(const std::filesystem::path& folder) {
+  make_folder(folder.string(), "event file");
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!std::filesystem::is_directory(folder))
-    throw Error("event file: the folder \"" + folder.string() +
-                "\" cannot be made: " + (error ? error.message() : "a file has this name"));
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host.fill(0);
   const std::string begin = "events.out.tfevents." +

@@ -77,14 +77,15 @@ TEST_CASE("a state that does not fit is refused and changes nothing") {
   };
   const auto number = [](std::int64_t value) { return Tensor::of({}, std::vector{value}); };
   refuse([&](auto& s) { s[0].second = number(9); }, "of 9 examples, not 10");
-  refuse([&](auto& s) { s[2].second = number(-1); }, "epoch -1");
-  refuse([&](auto& s) { s[3].second = number(-1); }, "position -1");
-  refuse([&](auto& s) { s[3].second = number(10); }, "position 10");
-  refuse([&](auto& s) { s[3].second = Tensor(); }, "position must be an int64 scalar");
-  refuse([&](auto& s) { s[3].second = Tensor::of({}, std::vector{1.0}); }, "int64 scalar");
-  refuse([&](auto& s) { s[3].second = Tensor::of<std::int64_t>({1}, {1}); }, "int64 scalar");
-  refuse([&](auto& s) { s.pop_back(); }, "position is missing");
-  refuse([&](auto& s) { s.emplace_back("more", number(1)); }, "left over");
+  refuse([&](auto& s) { s[2].second = number(-1); }, "epoch: -1");
+  refuse([&](auto& s) { s[3].second = number(-1); }, "position: -1");
+  refuse([&](auto& s) { s[3].second = number(10); }, "position: 10");
+  refuse([&](auto& s) { s[3].second = Tensor(); }, "position: undefined");
+  refuse([&](auto& s) { s[1].second = Tensor::of({}, std::vector{1.0}); }, "not an int64");
+  refuse([&](auto& s) { s[3].second = Tensor::of<std::int64_t>({1}, {1}); },
+         "position: [1] instead of []");
+  refuse([&](auto& s) { s.pop_back(); }, "position: missing");
+  refuse([&](auto& s) { s.emplace_back("more", number(1)); }, "more: not of this shuffled order");
   ShuffledIndices expected(10, {.batch = 3});
   expected.next();
   CHECK(order.next() == expected.next());

@@ -3,38 +3,16 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/expect.hpp"
 #include "support/numbers.hpp"
+#include "support/optimizers.hpp"
 
 namespace unroll::testing {
 namespace {
-
-using Parameters = std::vector<Parameter>;
-
-std::vector<std::function<std::unique_ptr<nn::Optimizer>(const Parameters&)>> every_optimizer() {
-  return {
-      [](const Parameters& p) { return std::make_unique<nn::SGD>(p); },
-      [](const Parameters& p) {
-        return std::make_unique<nn::SGD>(p, nn::SGDOptions{.momentum = 0.9, .nesterov = true});
-      },
-      [](const Parameters& p) {
-        return std::make_unique<nn::ASGD>(p, nn::ASGDOptions{.start = 1});
-      },
-      [](const Parameters& p) { return std::make_unique<nn::RMSprop>(p); },
-      [](const Parameters& p) { return std::make_unique<nn::Adagrad>(p); },
-      [](const Parameters& p) { return std::make_unique<nn::Adadelta>(p); },
-      [](const Parameters& p) { return std::make_unique<nn::Adam>(p); },
-      [](const Parameters& p) { return std::make_unique<nn::NAdam>(p); },
-      [](const Parameters& p) { return std::make_unique<nn::RAdam>(p); },
-      [](const Parameters& p) { return std::make_unique<nn::Lion>(p); },
-  };
-}
 
 void train(nn::Optimizer& optimizer, const nn::MLP& model, int from, int to) {
   for (int step = from; step < to; ++step) {
@@ -49,13 +27,6 @@ nn::MLP model_of(std::uint64_t first) {
   nn::MLP model({3, 4, 2});
   model.to(Dtype::float64);
   return model;
-}
-
-std::vector<double> weights_of(const nn::Module& module) {
-  std::vector<double> all;
-  for (const Parameter& parameter : module.parameters())
-    for (const double value : parameter.value().to_vector<double>()) all.push_back(value);
-  return all;
 }
 
 }  // namespace

@@ -2,16 +2,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <nn/layers/mlp.hpp>
-#include <nn/optim/adadelta.hpp>
-#include <nn/optim/adagrad.hpp>
-#include <nn/optim/adam.hpp>
-#include <nn/optim/asgd.hpp>
-#include <nn/optim/lion.hpp>
-#include <nn/optim/nadam.hpp>
-#include <nn/optim/radam.hpp>
-#include <nn/optim/rmsprop.hpp>
 #include <nn/optim/schedule.hpp>
-#include <nn/optim/sgd.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -19,6 +10,7 @@
 
 #include "support/expect.hpp"
 #include "support/numbers.hpp"
+#include "support/optimizers.hpp"
 
 namespace unroll::testing {
 namespace {
@@ -46,44 +38,28 @@ nn::MLP model_of_seed_3() {
   return model;
 }
 
-std::vector<double> weights_of(const nn::Module& module) {
-  std::vector<double> all;
-  for (const Parameter& parameter : module.parameters())
-    for (const double value : parameter.value().to_vector<double>()) all.push_back(value);
-  return all;
-}
-
-template <class O, class Options>
-void check_resumes(const Options& options) {
+void check_resumes(const MakeOptimizer& make) {
   const nn::MLP start = model_of_seed_3();
   const nn::MLP whole = nn::clone(start);
-  O uninterrupted(whole.parameters(), options);
-  train(uninterrupted, whole, 14);
+  const auto uninterrupted = make(whole.parameters());
+  train(*uninterrupted, whole, 14);
   for (const std::int64_t stop : {0, 1, 3, 4, 9}) {
     CAPTURE(stop);
     const nn::MLP parts = nn::clone(start);
-    O first(parts.parameters(), options);
-    train(first, parts, stop);
-    O second(parts.parameters(), options);
-    second.set_state(parts, first.state(parts));
-    train(second, parts, 14);
+    const auto first = make(parts.parameters());
+    train(*first, parts, stop);
+    const auto second = make(parts.parameters());
+    second->set_state(parts, first->state(parts));
+    train(*second, parts, 14);
     CHECK(weights_of(parts) == weights_of(whole));
-    CHECK(second.learning_rate() == uninterrupted.learning_rate());
+    CHECK(second->learning_rate() == uninterrupted->learning_rate());
   }
 }
 
 }  // namespace
 
 TEST_CASE("a run continues in the middle of a schedule with the same steps, bit for bit") {
-  check_resumes<nn::SGD>(nn::SGDOptions{.momentum = 0.9, .nesterov = true});
-  check_resumes<nn::ASGD>(nn::ASGDOptions{.start = 2});
-  check_resumes<nn::RMSprop>(nn::RMSpropOptions{.momentum = 0.5});
-  check_resumes<nn::Adagrad>(nn::AdagradOptions{.rate_decay = 0.1});
-  check_resumes<nn::Adadelta>(nn::AdadeltaOptions{});
-  check_resumes<nn::Adam>(nn::AdamOptions{.weight_decay = 0.1});
-  check_resumes<nn::NAdam>(nn::NAdamOptions{});
-  check_resumes<nn::RAdam>(nn::RAdamOptions{});
-  check_resumes<nn::Lion>(nn::LionOptions{});
+  for (const MakeOptimizer& make : every_optimizer()) check_resumes(make);
 }
 
 TEST_CASE("sparse rows change the looked up rows alone where that is exact, under any rate") {

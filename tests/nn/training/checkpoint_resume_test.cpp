@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,32 +14,10 @@
 
 #include "support/folder.hpp"
 #include "support/numbers.hpp"
+#include "support/optimizers.hpp"
 
 namespace unroll::testing {
 namespace {
-
-using Parameters = std::vector<Parameter>;
-using MakeOptimizer = std::function<std::unique_ptr<nn::Optimizer>(const Parameters&)>;
-
-template <class O, class Options>
-MakeOptimizer make(const Options& options) {
-  return [=](const Parameters& p) { return std::make_unique<O>(p, options); };
-}
-
-std::vector<MakeOptimizer> every_optimizer() {
-  return {
-      make<nn::SGD>(nn::SGDOptions{.learning_rate = 0.1}),
-      make<nn::SGD>(nn::SGDOptions{.momentum = 0.9, .nesterov = true, .weight_decay = 0.01}),
-      make<nn::ASGD>(nn::ASGDOptions{.start = 1}),
-      make<nn::RMSprop>(nn::RMSpropOptions{.momentum = 0.5, .centered = true}),
-      make<nn::Adagrad>(nn::AdagradOptions{}),
-      make<nn::Adadelta>(nn::AdadeltaOptions{}),
-      make<nn::Adam>(nn::AdamOptions{.learning_rate = 0.01, .weight_decay = 0.1}),
-      make<nn::NAdam>(nn::NAdamOptions{}),
-      make<nn::RAdam>(nn::RAdamOptions{}),
-      make<nn::Lion>(nn::LionOptions{}),
-  };
-}
 
 struct Net : nn::Module {
   nn::Embedding embed = add("embed", nn::Embedding(5, 3));
@@ -106,9 +83,9 @@ struct Run {
   double loss_so_far = 0.0;
   nn::Checkpoint checkpoint;
 
-  Run(const MakeOptimizer& make_optimizer, Dtype dtype) {
+  Run(const MakeOptimizer& make, Dtype dtype) {
     net.to(dtype);
-    optimizer = make_optimizer(net.parameters());
+    optimizer = make(net.parameters());
     checkpoint.require("cell", "LSTM, GRU");
     checkpoint.add("model", net);
     checkpoint.add("optimizer", *optimizer, net);
@@ -152,9 +129,9 @@ TEST_CASE("a run that stops and resumes every few steps ends with the bytes of o
   const Folder folder;
   const std::string path = folder / "run.safetensors";
   for (const Dtype dtype : {Dtype::float32, Dtype::float64})
-    for (const MakeOptimizer& make_optimizer : every_optimizer()) {
+    for (const MakeOptimizer& make : every_optimizer()) {
       seed(1);
-      Run whole(make_optimizer, dtype);
+      Run whole(make, dtype);
       whole.checkpoint.save(path);
       const std::string start = read(path);
       whole.train(kSteps);
@@ -164,7 +141,7 @@ TEST_CASE("a run that stops and resumes every few steps ends with the bytes of o
         write(path, start);
         for (std::int64_t until = k; until <= kSteps; until += k) {
           seed(99, 7);  // nothing of the process that has ended is left
-          Run resumed(make_optimizer, dtype);
+          Run resumed(make, dtype);
           resumed.checkpoint.load(path);
           CHECK(resumed.step == until - k);
           resumed.train(until);
@@ -177,7 +154,7 @@ TEST_CASE("a run that stops and resumes every few steps ends with the bytes of o
 
 TEST_CASE("a run that resumes without its generator is another one") {
   const Folder folder;
-  const auto adam = make<nn::Adam>(nn::AdamOptions{});
+  const auto adam = make_optimizer<nn::Adam>(nn::AdamOptions{});
   seed(1);
   Run whole(adam, Dtype::float32);
   whole.checkpoint.save(folder / "run");

@@ -1,5 +1,5 @@
 #include <autograd/tensor/error.hpp>
-#include <nn/optim/saved_state.hpp>
+#include <nn/saved_state.hpp>
 
 #include <unordered_map>
 #include <unordered_set>
@@ -18,6 +18,10 @@ const Tensor* Reader::take(const std::string& name, const Shape& shape) {
   const auto found = left_.extract(name);
   if (!found) {
     report(name + ": missing");
+    return nullptr;
+  }
+  if (!found.mapped()->defined()) {
+    report(name + ": undefined");
     return nullptr;
   }
   if (found.mapped()->shape() == shape) return found.mapped();

@@ -32,7 +32,7 @@ class Reader {
 
   /// Whether an entry is there and was not taken.
   bool contains(const std::string& name) const { return left_.contains(name); }
-  /// Null when it is missing or of another shape.
+  /// Null when it is missing, undefined or of another shape.
   const Tensor* take(const std::string& name, const Shape& shape);
   /// 0 when it is missing or of another shape. A count must not be negative.
   double number(const std::string& name);
