@@ -111,6 +111,7 @@
 #include <nn/recurrent/complex_products.hpp>
 #include <nn/recurrent/linear_cell.hpp>
 #include <nn/recurrent/recurrent.hpp>
+#include <nn/saved_state.hpp>
 #include <nn/seq2seq/attention_decoder.hpp>
 #include <nn/seq2seq/encoder.hpp>
 #include <nn/seq2seq/encoder_decoder.hpp>
@@ -118,6 +119,7 @@
 #include <nn/seq2seq/search.hpp>
 #include <nn/seq2seq/symbol_batch.hpp>
 #include <nn/training/checkpoint.hpp>
+#include <nn/training/checkpoint_file.hpp>
 #include <nn/training/checkpoint_folder.hpp>
 #include <nn/training/event_file.hpp>
 #include <nn/training/run_log.hpp>

@@ -14,14 +14,16 @@ namespace {
 namespace nn = unroll::nn;
 
 /// Opens the files and folders that an option names.
-std::vector<std::string_view> open(nn::Level level, const std::vector<std::string>& paths,
+std::vector<std::string_view> open(const TrainOptions& options,
+                                   const std::vector<std::string>& paths,
                                    std::vector<nn::TextFile>& files) {
   std::vector<std::string_view> texts;
   for (const std::string& path : paths)
     for (const std::string& file : nn::text_files(path)) {
       files.emplace_back(file);
+      if (options.normalise) files.back() = files.back().normalised();
       texts.push_back(files.back().bytes());
-      if (level != nn::Level::byte)
+      if (options.level != "byte")
         nn::check_utf8(texts.back(), fmt::format("text: \"{}\"", files.back().name()));
     }
   return texts;
@@ -54,9 +56,9 @@ Index bytes_of(const std::vector<std::string_view>& texts) {
 Corpus read_corpus(const TrainOptions& options) {
   std::vector<nn::TextFile> files;
   const nn::Level level = nn::level_from(options.level);
-  std::vector<std::string_view> train = open(level, options.text, files);
-  std::vector<std::string_view> valid = open(level, options.valid, files);
-  std::vector<std::string_view> test = open(level, options.test, files);
+  std::vector<std::string_view> train = open(options, options.text, files);
+  std::vector<std::string_view> valid = open(options, options.valid, files);
+  std::vector<std::string_view> test = open(options, options.test, files);
   // As one text: what is validated on need not be in the vocabulary of the rest, but a character
   // that is only there would be an error hours later.
   const std::vector<std::string_view> all = train;

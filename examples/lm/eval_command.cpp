@@ -54,7 +54,9 @@ TextReport evaluate_file(const EvalOptions& options, const Model& model, const s
                     "nothing to predict",
                     file, numbers.size()));
   report.unknown = count_unknown(vocabulary, text.bytes());
-  report.unigram = unroll::nn::unigram_entropy(numbers, vocabulary.size());
+  std::vector<Index> counts(static_cast<std::size_t>(vocabulary.size()));
+  for (const std::int32_t number : numbers) ++counts[static_cast<std::size_t>(number)];
+  report.unigram = unroll::nn::unigram_entropy(counts);
 
   const bool adapts = options.adapt.dynamic.rate > 0 || options.adapt.cache.size > 0;
   if (!adapts && !per_token && report.unknown == 0) {

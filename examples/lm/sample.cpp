@@ -37,7 +37,7 @@ class Writer {
   void reset() {
     predictor_.reset();
     seen_.clear();
-    line_start_ = true;
+    before_.clear();
   }
 
   void read(const std::vector<std::int32_t>& symbols) {
@@ -55,7 +55,7 @@ class Writer {
   void write(unroll::Generator& generator) {
     for (Index i = 0; i < options_.length; ++i) {
       const Index next = draw(filter(predictor_.logits(), seen_, options_.filter), generator);
-      fmt::print(out_, "{}", written(next));
+      fmt::print(out_, "{}", vocabulary_.written_after(before_, next));
       std::fflush(out_);  // one watches it write
       advance(static_cast<std::int32_t>(next));
     }
@@ -64,29 +64,23 @@ class Writer {
   }
 
  private:
-  /// A symbol as it follows what is written.
-  std::string written(Index symbol) const {
-    const std::string& text = vocabulary_.symbol(symbol);
-    if (vocabulary_.level() != unroll::nn::Level::word) return text;
-    if (text == "<eos>") return "\n";
-    return line_start_ ? text : ' ' + text;
-  }
-
   void advance(std::int32_t symbol) {
     predictor_.read(symbol);
-    line_start_ = vocabulary_.symbol(symbol) == "<eos>";
-    if (options_.filter.repetition_penalty == 1) return;
+    before_ = vocabulary_.written_after(before_, symbol);
+    const bool all = options_.repetition_window == 0;
+    if (options_.filter.repetition_penalty == 1 ||
+        (all && std::find(seen_.begin(), seen_.end(), symbol) != seen_.end()))
+      return;
     seen_.push_back(symbol);
-    if (options_.repetition_window > 0 && std::ssize(seen_) > options_.repetition_window)
-      seen_.erase(seen_.begin());
+    if (!all && std::ssize(seen_) > options_.repetition_window) seen_.erase(seen_.begin());
   }
 
   const unroll::nn::Vocabulary& vocabulary_;
   const SampleOptions& options_;
   std::FILE* out_;
   Predictor predictor_;
-  std::vector<std::int32_t> seen_;
-  bool line_start_ = true;
+  std::vector<std::int32_t> seen_;  // in the window, or each once without one
+  std::string before_;              // the last symbol as it was written
 };
 
 std::string prompt_of(const SampleOptions& options) {

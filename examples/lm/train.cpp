@@ -10,11 +10,11 @@
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
 #include <nn/io/atomic_file.hpp>
+#include <nn/io/folder.hpp>
 #include <nn/io/safetensors.hpp>
 
 #include <csignal>
 #include <filesystem>
-#include <system_error>
 
 namespace lm {
 namespace {
@@ -54,11 +54,7 @@ void check_target(const TrainOptions& options) {
 }
 
 void write_settings(const TrainOptions& options, const std::string& settings) {
-  std::error_code error;
-  fs::create_directories(run_folder(options.model), error);
-  if (error)
-    throw Error(fmt::format("the folder \"{}\" cannot be made: {}", run_folder(options.model),
-                            error.message()));
+  nn::make_folder(run_folder(options.model), "--model");
   nn::AtomicFile file(settings_file(options.model));
   file.write(settings.data(), settings.size());
   file.commit();
@@ -68,7 +64,9 @@ void warn_about(const Corpus& corpus) {
   for (const nn::TextFile& file : corpus.files) {
     const auto [mark, returns] = file.properties();
     if (mark || returns > 0)
-      fmt::print(stderr, "lm: \"{}\" has {}{}{}; they are read as symbols like others\n",
+      fmt::print(stderr,
+                 "lm: \"{}\" has {}{}{}; they are read as symbols like others; --normalise leaves "
+                 "them out\n",
                  file.name(), mark ? "a byte order mark" : "", mark && returns > 0 ? " and " : "",
                  returns > 0 ? fmt::format("{} carriage returns", returns) : "");
   }

@@ -28,6 +28,7 @@ struct TrainOptions {
   Index max_vocabulary = 0;                    ///< 0: as many as there are
   Index min_count = 1;
   bool lower_case = false;
+  bool normalise = false;  ///< leave out byte order marks and carriage returns at ends of lines
 
   std::string model = "lm.safetensors";
   bool overwrite = false;  ///< replace the model in that file and its run

@@ -40,7 +40,9 @@ void add_text_options(CLI::App& command, TrainOptions& options) {
   command.add_option("--min-count", options.min_count, "rarer symbols become <unk>")
       ->check(between<Index>(1, kMaxCount))
       ->capture_default_str();
-  command.add_flag("--lower-case", options.lower_case, "A to Z are read as a to z");
+  command.add_flag("--lower-case", options.lower_case, "words: A to Z are read as a to z");
+  command.add_flag("--normalise", options.normalise,
+                   "leave out byte order marks and carriage returns at ends of lines");
 }
 
 void add_network_options(CLI::App& command, NetworkOptions& network) {
@@ -131,7 +133,7 @@ void add_run_options(CLI::App& command, TrainOptions& options) {
       .add_option("--threads", options.threads, "threads for matrix products; 0: as many as cores")
       ->check(between(0, 1024))
       ->capture_default_str();
-  command.add_flag("--quiet", options.quiet, "shows nothing but errors");
+  command.add_flag("--quiet", options.quiet, "shows nothing but errors and the result on --test");
 }
 
 /// The options as a file from which the run is resumed.

@@ -1,5 +1,6 @@
 #include "training.hpp"
 
+#include "crc32.hpp"
 #include "evaluate.hpp"
 
 #include <fmt/core.h>
@@ -37,17 +38,6 @@ void handle_signals() {
       std::signal(signal, SIG_IGN);  // as nohup wants it
 }
 
-/// Bits per symbol of the text that the vocabulary was made of.
-double entropy_of(const nn::Vocabulary& vocabulary) {
-  double all = 0, sum = 0;
-  for (Index k = 0; k < vocabulary.size(); ++k) {
-    const auto count = static_cast<double>(vocabulary.count(k));
-    all += count;
-    if (count > 0) sum += count * std::log2(count);
-  }
-  return std::log2(all) - sum / all;
-}
-
 Model with_init(Model model, double range) {
   if (range > 0)
     for (unroll::Parameter& parameter : model.parameters())
@@ -82,6 +72,8 @@ Training::Training(const TrainOptions& options, const Corpus& corpus, Model mode
   eval_every_ = options.eval_every > 0 ? options.eval_every : default_eval_every();
 
   checkpoint_.require("network", to_json(model_.options()));
+  // With its counts, so that another text of as many symbols is noticed.
+  checkpoint_.require("vocabulary", fmt::format("{:08x}", crc32(corpus.vocabulary.serialise())));
   checkpoint_.add("model", model_);
   checkpoint_.add("optimizer", *optimizer_, model_);
   checkpoint_.add("generator", unroll::default_generator());
@@ -122,7 +114,7 @@ void Training::describe() const {
              bytes_of(corpus_.train), streams_.tokens(), corpus_.vocabulary.size(),
              bytes_of(corpus_.valid));
   fmt::print("unigram  {:.4f} bits per symbol by symbol frequencies alone\n",
-             entropy_of(corpus_.vocabulary));
+             nn::unigram_entropy(corpus_.vocabulary.counts()));
   fmt::print("network  {}, {} layer{} of {}, embedding {}{}: {} parameters\n", net.cell, net.layers,
              net.layers == 1 ? "" : "s", net.hidden, net.embedding, net.tied ? ", tied" : "",
              model_.parameter_count());
@@ -223,7 +215,8 @@ void Training::check_nats(double nats) const {
       uniform));
 }
 
-/// They stay as they are: the next step copies what it changes.
+/// Has these weights saved at the next save(), or at a later one if that fails. They stay as they
+/// are: the next step copies what it changes.
 void Training::keep(const Model& model, const std::string& quality) {
   unsaved_ = model.file({{"step", std::to_string(step_)},
                          {"seed", std::to_string(options_.seed)},

@@ -20,7 +20,7 @@
 
 namespace lm {
 
-/// The folder beside a model file in which its run is kept: settings, checkpoints, log, curves.
+/// The folder beside a model file in which its run is kept: settings, checkpoints, log.
 std::string run_folder(const std::string& model);
 
 /// One run: gradients by truncated backpropagation through time over parallel streams, the state

@@ -31,12 +31,8 @@ void TokenStreams::index() {
   const Level level = vocabulary_.level();
   for (std::size_t k = 0; k < texts_.size(); ++k) {
     const std::string_view text = texts_[k];
+    if (level == Level::character) check_utf8(text, "text " + std::to_string(k + 1));
     for (std::size_t at = 0; at < text.size();) {
-      const auto lead = static_cast<unsigned char>(text[at]);
-      char32_t symbol = 0;
-      if (level == Level::character && lead >= 0x80 &&
-          decode_code_point(text.substr(at), symbol) == 0)
-        throw_invalid_utf8(text, at, "text " + std::to_string(k + 1));
       const Token token = next_token(level, text.substr(at));
       if (token.bytes == 0) break;
       if (tokens_ % kEvery == 0) every_.push_back({k, at});
@@ -103,29 +99,25 @@ TokenStreams::Batch TokenStreams::next(Index steps) {
   return batch;
 }
 
-std::vector<std::pair<std::string, Tensor>> TokenStreams::state() const {
-  return {{"position", Tensor::of({}, std::vector{position_})},
-          {"streams", Tensor::of({}, std::vector{streams_})},
-          {"tokens", Tensor::of({}, std::vector{tokens_})}};
+NamedTensors TokenStreams::state() const {
+  using saved_state::scalar;
+  return {
+      {"position", scalar(position_)}, {"streams", scalar(streams_)}, {"tokens", scalar(tokens_)}};
 }
 
-void TokenStreams::set_state(const std::vector<std::pair<std::string, Tensor>>& state) {
-  const auto number = [&](const std::string& name) {
-    for (const auto& [entry, value] : state)
-      if (entry == name && value.dtype() == Dtype::int64 && value.size() == 1)
-        return value.data<std::int64_t>()[0];
-    throw FormatError("token streams: the state has no number \"" + name + '"');
-  };
-  const auto [position, streams, tokens] =
-      std::tuple{number("position"), number("streams"), number("tokens")};
+void TokenStreams::set_state(const NamedTensors& state) {
+  saved_state::Reader saved("token streams", "text and number of streams", state);
+  const Index position = saved.count("position");
+  const Index streams = saved.count("streams");
+  const Index tokens = saved.count("tokens");
   if (streams != streams_ || tokens != tokens_)
-    throw FormatError("token streams: the state is that of " + std::to_string(streams) +
-                      " streams over " + std::to_string(tokens) + " symbols, here are " +
-                      std::to_string(streams_) + " over " + std::to_string(tokens_) +
-                      "; give the text of that run");
-  if (position < 0 || position > length())
-    throw FormatError("token streams: the position " + std::to_string(position) +
-                      " is not in a stream of " + std::to_string(length()));
+    saved.report("it is that of " + std::to_string(streams) + " streams over " +
+                 std::to_string(tokens) + " symbols, here are " + std::to_string(streams_) +
+                 " over " + std::to_string(tokens_) + "; give the text of that run");
+  else if (position > length())
+    saved.report("position: " + std::to_string(position) + " is not in a stream of " +
+                 std::to_string(length()));
+  saved.finish();
   set_position(position);
 }
 
@@ -135,12 +127,10 @@ std::pair<std::string_view, std::string_view> split_text(Level level, std::strin
     throw ArgumentError("split_text: expected a fraction from 0 to 1, got " +
                         std::to_string(fraction));
   auto at = static_cast<std::size_t>(std::floor(static_cast<double>(text.size()) * fraction));
-  const auto inside = [&](char c) {
-    if (level == Level::word) return c != '\n';  // sentences stay whole
-    return level == Level::character && (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
-  };
-  while (at < text.size() && inside(text[at])) ++at;
-  if (level == Level::word && at < text.size()) ++at;
+  if (level == Level::word)  // sentences stay whole
+    at = std::min(text.find('\n', at), text.size() - 1) + 1;
+  else
+    at = token_boundary(level, text, at);
   return {text.substr(0, at), text.substr(at)};
 }
 

@@ -2,9 +2,9 @@
 
 #include <autograd/tensor/tensor.hpp>
 #include <nn/data/vocabulary.hpp>
+#include <nn/saved_state.hpp>
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -56,9 +56,9 @@ class TokenStreams {
   /// Throws ArgumentError for a position outside 0..length().
   void set_position(Index position);
   /// The position, and the number of symbols of the text it belongs to, for checkpoints.
-  std::vector<std::pair<std::string, Tensor>> state() const;
+  NamedTensors state() const;
   /// Throws FormatError for that of another text or number of streams.
-  void set_state(const std::vector<std::pair<std::string, Tensor>>& state);
+  void set_state(const NamedTensors& state);
 
  private:
   /// Where a symbol begins.

@@ -1,3 +1,4 @@
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nlohmann/json.hpp>
 #include <nn/data/utf8.hpp>
@@ -9,7 +10,6 @@
 #include <functional>
 #include <limits>
 #include <set>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -75,41 +75,25 @@ void count_part(Level level, std::string_view text, bool lower_case, Counts& cou
   }
 }
 
-/// Where a symbol begins at or after this offset.
-std::size_t boundary(Level level, std::string_view text, std::size_t at) {
-  const auto inside = [&](char c) {
-    if (level == Level::word) return c != '\n' && !is_space(c);
-    return level == Level::character && (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
-  };
-  while (at < text.size() && inside(text[at])) ++at;
-  return at;
-}
-
 /// Counts the symbols of a text in several threads.
 Counts count_symbols(Level level, std::string_view text, bool lower_case) {
-  constexpr std::size_t kSmall = 1U << 20U;
-  const std::size_t threads =
-      text.size() < kSmall ? 1 : std::clamp(std::thread::hardware_concurrency(), 1U, 8U);
-  std::vector<Counts> parts(threads);
-  std::vector<std::thread> workers;
-  std::size_t begin = 0;
-  for (std::size_t k = 0; k < threads; ++k) {
-    const std::size_t end = boundary(level, text, text.size() / threads * (k + 1));
-    const std::string_view part =
-        text.substr(begin, k + 1 == threads ? std::string_view::npos : end - begin);
-    const auto work = [level, part, lower_case, &mine = parts[k]] {
-      count_part(level, part, lower_case, mine);
-    };
-    if (k + 1 == threads)
-      work();
-    else
-      workers.emplace_back(work);
-    begin = end;
-  }
-  for (std::thread& worker : workers) worker.join();
-  for (std::size_t k = 1; k < threads; ++k)
-    for (const auto& [symbol, number] : parts[k]) parts[0][symbol] += number;
-  return std::move(parts[0]);
+  constexpr double kCost = 20;  // of a byte
+  const int parts = kernels::parts_for(kCost * static_cast<double>(text.size()));
+  const auto cut = [&](int part) {
+    return token_boundary(
+        level, text,
+        text.size() / static_cast<std::size_t>(parts) * static_cast<std::size_t>(part));
+  };
+  std::vector<Counts> counts(static_cast<std::size_t>(parts));
+  kernels::parallel_for(parts, [&](int part) {
+    const std::size_t begin = part == 0 ? 0 : cut(part);
+    const std::size_t end = part + 1 == parts ? text.size() : cut(part + 1);
+    count_part(level, text.substr(begin, end - begin), lower_case,
+               counts[static_cast<std::size_t>(part)]);
+  });
+  for (std::size_t k = 1; k < counts.size(); ++k)
+    for (const auto& [symbol, number] : counts[k]) counts[0][symbol] += number;
+  return std::move(counts[0]);
 }
 
 }  // namespace
@@ -140,6 +124,15 @@ Token next_token(Level level, std::string_view rest) {
   std::size_t end = begin;
   while (end < rest.size() && rest[end] != '\n' && !is_space(rest[end])) ++end;
   return {rest.substr(begin, end - begin), end};
+}
+
+std::size_t token_boundary(Level level, std::string_view text, std::size_t at) {
+  const auto inside = [&](char c) {
+    if (level == Level::word) return c != '\n' && !is_space(c);
+    return level == Level::character && (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
+  };
+  while (at < text.size() && inside(text[at])) ++at;
+  return at;
 }
 
 struct Vocabulary::Symbols {
@@ -230,10 +223,7 @@ const std::string& Vocabulary::symbol(Index number) const {
   return symbols_->symbols[static_cast<std::size_t>(number)];
 }
 
-Index Vocabulary::count(Index number) const {
-  symbol(number);
-  return symbols_->counts[static_cast<std::size_t>(number)];
-}
+const std::vector<Index>& Vocabulary::counts() const { return symbols_->counts; }
 
 std::optional<Index> Vocabulary::unknown() const {
   const auto found = symbols_->numbers.find(std::string_view(kUnknown));
@@ -290,19 +280,16 @@ std::vector<std::int32_t> Vocabulary::encode(std::string_view text, const std::s
                     (unknown == Unknown::map ? ", and its vocabulary has no <unk> to map to" : ""));
 }
 
+std::string Vocabulary::written_after(std::string_view text, Index number) const {
+  const std::string& one = symbol(number);
+  if (level() != Level::word) return one;
+  if (one == kEnd) return "\n";
+  return text.empty() || text.back() == '\n' ? one : ' ' + one;
+}
+
 std::string Vocabulary::decode(std::span<const std::int32_t> numbers) const {
   std::string text;
-  for (const std::int32_t number : numbers) {
-    const std::string& one = symbol(number);
-    if (level() != Level::word) {
-      text += one;
-    } else if (one == kEnd) {
-      text += '\n';
-    } else {
-      if (!text.empty() && text.back() != '\n') text += ' ';
-      text += one;
-    }
-  }
+  for (const std::int32_t number : numbers) text += written_after(text, number);
   return text;
 }
 
@@ -357,13 +344,14 @@ Vocabulary Vocabulary::parse(const std::string& text, const std::string& where) 
   return Vocabulary(std::move(read));
 }
 
-double unigram_entropy(std::span<const std::int32_t> text, Index vocabulary) {
-  std::vector<double> counts(static_cast<std::size_t>(vocabulary));
-  for (const std::int32_t number : text) counts[static_cast<std::size_t>(number)] += 1;
-  double bits = 0;
-  for (const double count : counts)
-    if (count > 0) bits -= count * std::log2(count / static_cast<double>(text.size()));
-  return bits / static_cast<double>(text.size());
+double unigram_entropy(std::span<const Index> counts) {
+  double all = 0.0, sum = 0.0;
+  for (const Index count : counts) {
+    const auto n = static_cast<double>(count);
+    all += n;
+    if (count > 0) sum += n * std::log2(n);
+  }
+  return std::log2(all) - sum / all;
 }
 
 std::string describe_symbol(Level level, std::string_view symbol) {

@@ -35,6 +35,10 @@ struct Token {
 /// and form feeds; a line ends with a line feed. Takes valid UTF-8.
 Token next_token(Level level, std::string_view rest);
 
+/// Where the first symbol begins that begins at or after this offset of a text; its size when none
+/// does.
+std::size_t token_boundary(Level level, std::string_view text, std::size_t at);
+
 struct VocabularyOptions {
   Index max_size = 0;       ///< the most frequent symbols, with `<unk>` and `<eos>`; 0: all
   Index min_count = 1;      ///< rarer symbols are left out
@@ -64,8 +68,8 @@ class Vocabulary {
   Index size() const;   ///< number of symbols
   /// As it is written in a text. Throws ArgumentError for a number out of range.
   const std::string& symbol(Index number) const;
-  /// How often it was in the texts.
-  Index count(Index number) const;
+  /// How often each symbol was in the texts.
+  const std::vector<Index>& counts() const;
   /// The number of `<unk>`.
   std::optional<Index> unknown() const;
   /// The number of a symbol, -1 when it is not there.
@@ -76,7 +80,10 @@ class Vocabulary {
   /// Throws FormatError that names `source` and what the policy refuses.
   std::vector<std::int32_t> encode(std::string_view text, const std::string& source,
                                    Unknown unknown = Unknown::error) const;
-  /// Words with blanks between them, and line feeds for `<eos>`.
+  /// A symbol as it is written behind a text: words follow each other with a blank between them,
+  /// and `<eos>` is a line feed.
+  std::string written_after(std::string_view text, Index number) const;
+  /// All of them, one behind the other.
   std::string decode(std::span<const std::int32_t> numbers) const;
 
   /// As one string for parse(), UTF-8 at every level.
@@ -91,8 +98,9 @@ class Vocabulary {
   std::shared_ptr<const Symbols> symbols_;
 };
 
-/// Bits per symbol that a text costs when each symbol is guessed by its frequency alone.
-double unigram_entropy(std::span<const std::int32_t> text, Index vocabulary);
+/// Bits per symbol that a text with so many of each symbol costs when each is guessed by its
+/// frequency alone.
+double unigram_entropy(std::span<const Index> counts);
 
 /// A symbol as it may stand in a message: `'é' (U+00E9)`, `byte 0xFF`, `"word"`.
 std::string describe_symbol(Level level, std::string_view symbol);

@@ -199,9 +199,18 @@ TEST_CASE("a run is resumed with its own settings, or replaced only when that is
   CHECK(contains(resumed.out, "resumed  at step 100\n"));
   CHECK(unroll::nn::load_safetensors(model).metadata.at("step") == "150");
 
-  write(text, sentences(299));
-  expect_refused(run(folder, resume + Arguments{"--max-steps", "160"}),
-                 "give the text of that run");
+  const auto refuse_text = [&](const std::string& other, const std::string& message) {
+    write(text, other);
+    const Outcome outcome = run(folder, resume + Arguments{"--max-steps", "160"});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome.err, message));  // among all that does not fit
+  };
+  // As many symbols, one of them another.
+  std::string other = sentences(300);
+  other[other.find('c')] = 'd';
+  refuse_text(other, "setting vocabulary");
+  refuse_text(sentences(299), "give the text of that run");
   write(text, sentences(300));
 
   train(folder, text, model, {"--max-steps", "2", "--overwrite"});

@@ -133,6 +133,24 @@ TEST_CASE(
   CHECK(logged[dated - 19] == '2');
 }
 
+TEST_CASE(
+    "carriage returns and a byte order mark are told, and left out only when that is asked for") {
+  const Folder folder;
+  std::string windows = "\xEF\xBB\xBF";
+  for (const char c : sentences(100))
+    windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  const std::string text = write(folder / "text", windows);
+  const Arguments training = Arguments{"train", text} + kSmall + Arguments{"--max-steps", "1"};
+  const Outcome told = run(folder, training + Arguments{"--model", folder / "a"});
+  CHECK(told.code == 0);
+  CHECK(contains(told.err, "has a byte order mark and 100 carriage returns"));
+  CHECK(contains(told.out, "symbols, 25 different"));
+  const Outcome without = run(folder, training + Arguments{"--model", folder / "b", "--normalise"});
+  CHECK(without.code == 0);
+  CHECK(without.err == "");
+  CHECK(contains(without.out, "symbols, 23 different"));
+}
+
 TEST_CASE("bad text is refused with one message, and nothing is written") {
   const Folder folder;
   const std::string model = folder / "model";

@@ -28,9 +28,9 @@ using Numbers = std::vector<std::int32_t>;
 TEST_CASE("words are numbered by falling frequency, after <unk> and the end of a line") {
   const auto words = Vocabulary::build(Level::word, {"b a  b\tc\r\na b\n\n", "a d a <unk>"});
   CHECK(symbols_of(words) == Names{"<unk>", "<eos>", "a", "b", "c", "d"});
-  CHECK(words.count(0) == 1);
-  CHECK(words.count(1) == 3);
-  CHECK(words.count(2) == 4);
+  CHECK(words.counts()[0] == 1);
+  CHECK(words.counts()[1] == 3);
+  CHECK(words.counts()[2] == 4);
   CHECK(words.unknown() == 0);
   CHECK(words.encode("a x\nd", "it", nn::Unknown::map) == Numbers{2, 0, 1, 5});
   CHECK(words.encode("a x\nd", "it", nn::Unknown::skip) == Numbers{2, 1, 5});
@@ -53,10 +53,10 @@ TEST_CASE("what is rare, or beyond the largest size, becomes <unk>") {
   const std::string text = "a a a b b c c d";
   const auto frequent = Vocabulary::build(Level::word, {text}, {.min_count = 2});
   CHECK(symbols_of(frequent) == Names{"<unk>", "<eos>", "a", "b", "c"});
-  CHECK(frequent.count(0) == 1);
+  CHECK(frequent.counts()[0] == 1);
   const auto small = Vocabulary::build(Level::word, {text}, {.max_size = 4});
   CHECK(symbols_of(small) == Names{"<unk>", "<eos>", "a", "b"});
-  CHECK(small.count(0) == 3);
+  CHECK(small.counts()[0] == 3);
   const auto whole = Vocabulary::build(Level::word, {text}, {.max_size = 6});
   CHECK(whole.size() == 6);
 
@@ -90,10 +90,16 @@ TEST_CASE("a vocabulary of a large text is that of a plain count") {
     }
     const auto vocabulary = Vocabulary::build(level, {text});
     for (Index k = level == Level::word ? 1 : 0; k < vocabulary.size(); ++k)
-      if (vocabulary.count(k) != counts[vocabulary.symbol(k)])
-        CHECK(vocabulary.count(k) == counts[vocabulary.symbol(k)]);
+      if (vocabulary.counts()[static_cast<std::size_t>(k)] != counts[vocabulary.symbol(k)])
+        CHECK(vocabulary.counts()[static_cast<std::size_t>(k)] == counts[vocabulary.symbol(k)]);
     CHECK(vocabulary.size() == std::ssize(counts) + (level == Level::word ? 1 : 0));
   }
+}
+
+TEST_CASE("the entropy of symbol counts is that of their frequencies") {
+  CHECK(nn::unigram_entropy(std::vector<Index>{4, 4, 4, 4}) == doctest::Approx(2.0));
+  CHECK(nn::unigram_entropy(std::vector<Index>{2, 1, 0, 1}) == doctest::Approx(1.5));
+  CHECK(nn::unigram_entropy(std::vector<Index>{7}) == doctest::Approx(0.0));
 }
 
 TEST_CASE("what is written is read again, and damage is refused") {
@@ -105,7 +111,7 @@ TEST_CASE("what is written is read again, and damage is refused") {
     const Vocabulary again = Vocabulary::parse(text, "it");
     CHECK(symbols_of(again) == symbols_of(vocabulary));
     CHECK(again.level() == vocabulary.level());
-    CHECK(again.count(1) == vocabulary.count(1));
+    CHECK(again.counts()[1] == vocabulary.counts()[1]);
     CHECK(again.serialise() == text);
 
     Generator generator(1);
