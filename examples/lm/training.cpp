@@ -87,6 +87,7 @@ Training::Training(const TrainOptions& options, const Corpus& corpus, Model mode
   checkpoint_.add("seconds", seconds_);
   checkpoint_.add("loss", smoothed_loss_);
   checkpoint_.add("best", best_);
+  checkpoint_.add("validated_step", validated_step_);
   if (options.resume) resume();
 }
 
@@ -259,6 +260,7 @@ void Training::checkpoint() {
 
 void Training::validate() {
   validated_ = now();
+  validated_step_ = step_;
   if (!validation_) {
     check_nats(smoothed_loss_);
     keep(model_, "none");
@@ -317,9 +319,12 @@ void Training::train() {
     if (streams_.at_end()) next_epoch();
     train_step();
     if (progress_.due()) progress_.show(status());
+    // The checkpoint of the last step comes after its validation, so that a run resumed from it
+    // does not validate and log twice.
+    if (fraction_done() >= 1) break;
     const bool by_time =
         options_.eval_minutes > 0 && now() - validated_ >= options_.eval_minutes * 60;
-    if (fraction_done() < 1 && (step_ % eval_every_ == 0 || by_time)) {
+    if (step_ % eval_every_ == 0 || by_time) {
       validate();
       checkpoint();
     } else if (now() - saved_ >= options_.save_minutes * 60) {
@@ -328,12 +333,12 @@ void Training::train() {
   }
   progress_.show(status());
   progress_.finish();
-  if (interrupted) {
+  if (interrupted && fraction_done() < 1) {
     checkpoint();
     if (!std::isfinite(best_) && !std::filesystem::exists(options_.model))
       keep(model_, "not yet known");
     progress_.note(fmt::format("interrupted at step {}: --resume goes on from here", step_));
-  } else {
+  } else if (validated_step_ != step_) {
     validate();
     checkpoint();
   }

@@ -79,6 +79,7 @@ class Training {
   // What a checkpoint holds beside the model and the optimizer.
   unroll::nn::States states_;
   std::int64_t epoch_ = 1, step_ = 0, tokens_ = 0;
+  std::int64_t validated_step_ = -1;
   double seconds_ = 0;  // of training, before this process
   double smoothed_loss_ = 0;
   // Nats per symbol in validation of the best model so far.

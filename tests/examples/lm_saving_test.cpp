@@ -166,6 +166,22 @@ TEST_CASE("a run that is killed again and again ends with the bytes of one that 
   CHECK(kills > 0);
 }
 
+TEST_CASE("a run that is resumed after its end changes nothing") {
+  const Folder folder;
+  const std::string text = write(folder / "text", sentences(300));
+  const std::string model = folder / "model", log = model + ".run/log.jsonl";
+  for (const char* validation : {"0.1", "0"}) {
+    CAPTURE(validation);
+    train(folder, text, model,
+          {"--max-steps", "12", "--save-minutes", "1e-9", "--validation", validation,
+           "--overwrite"});
+    const std::string saved = read(model), logged = read(log);
+    CHECK(run(folder, {"train", "--resume", "--model", model}).code == 0);
+    CHECK(read(model) == saved);
+    CHECK(read(log) == logged);
+  }
+}
+
 TEST_CASE("a run goes on from a whole checkpoint when the newest is damaged") {
   const Folder folder;
   const std::string text = write(folder / "text", sentences(300));
