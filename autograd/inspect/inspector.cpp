@@ -1,5 +1,6 @@
 #include <autograd/inspect/inspector.hpp>
 #include <autograd/tape/access.hpp>
+#include <autograd/tape/activation.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -54,12 +55,12 @@ class Inspection final : public TapeObserver {
   void entered(std::string_view module, std::optional<Index> time_step) override {
     frames_.push_back({std::string(module), time_step});
     place_.reset();
-    for (Inspector* inspector : inspectors_) inspector->moved();
+    tell([](Inspector& inspector) { inspector.moved(); });
   }
   void left() noexcept override {
     frames_.pop_back();
     place_.reset();
-    for (Inspector* inspector : inspectors_) inspector->moved();
+    tell([](Inspector& inspector) { inspector.moved(); });
   }
 
   void uses(const char* operation, std::span<const Variable* const> inputs) override {
@@ -83,7 +84,7 @@ class Inspection final : public TapeObserver {
     notes.inputs.clear();
     // What the operation saves decides how long the numbers live, not what is known of it.
     const Forget forget{seen[node].inputs};
-    for (Inspector* inspector : inspectors_) inspector->recorded(tape, seen[node], outputs);
+    tell([&](Inspector& inspector) { inspector.recorded(tape, seen[node], outputs); });
   }
   Tensor recorded(const char*, std::size_t, std::uint32_t, const Tensor& value) override {
     return value;
@@ -98,8 +99,7 @@ class Inspection final : public TapeObserver {
       notes.inputs.clear();
       const SeenTape& seen = notes.seen;
       if (node < seen.size() && seen[node].place) current = seen[node];
-      for (Inspector* inspector : inspectors_)
-        inspector->vjp_begins(tape, seen, current, gradients);
+      tell([&](Inspector& inspector) { inspector.vjp_begins(tape, seen, current, gradients); });
     }
     // What the rule records stands where its operation stood.
     place_ = current.place;
@@ -111,16 +111,23 @@ class Inspection final : public TapeObserver {
     rules_.pop_back();
     frames_ = std::move(rule.outside);
     place_.reset();
-    for (Inspector* inspector : inspectors_) inspector->vjp_ended(rule.operation);
+    tell([&](Inspector& inspector) { inspector.vjp_ended(rule.operation); });
   }
 
   void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {
-    for (Inspector* inspector : inspectors_)
-      inspector->gathered(tape, tapes_[TapeAccess::id(tape)].seen, slot, gradient);
+    const SeenTape& seen = tapes_[TapeAccess::id(tape)].seen;
+    tell([&](Inspector& inspector) { inspector.gathered(tape, seen, slot, gradient); });
   }
   void ended(const Tape& tape) noexcept override { tapes_.erase(TapeAccess::id(tape)); }
 
  private:
+  /// What the inspectors compute meanwhile is not recorded.
+  template <class Tell>
+  void tell(const Tell& tell) {
+    const TapeAccess::Activation nothing(nullptr);
+    for (Inspector* inspector : inspectors_) tell(*inspector);
+  }
+
   /// The values of inputs go when all have seen them, or one of them has thrown.
   struct Forget {
     std::vector<Variable>& inputs;

@@ -42,7 +42,8 @@ using SeenTape = std::vector<SeenOperation>;
 
 /// Base class of tools that inspect a program. While an inspector lives, its functions are called
 /// for everything that the tapes of its thread record and differentiate: the innermost tape at its
-/// construction, and later tapes. Several inspectors may live at a time.
+/// construction, and later tapes. Several inspectors may live at a time. Nothing records while such
+/// a function runs: what it computes, also of recorded variables, is a constant.
 class Inspector {
  public:
   Inspector();

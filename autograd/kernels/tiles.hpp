@@ -3,11 +3,13 @@
 #include <autograd/tensor/shape.hpp>
 
 #include <span>
+#include <string_view>
 
 namespace unroll::kernels {
 
 /// One tile of a product: some rows of a times one panel, kept in registers while it runs down K.
-/// c = start + a panel; without a start, a panel. A panel has K rows of TileSet::width() elements.
+/// c = start + a panel; without a start, a panel. A panel has K >= 1 rows of TileSet::width()
+/// elements.
 using Tile = void (*)(const float* a, Index a_stride, const float* panel, Index inner,
                       const float* start, Index start_stride, float* c, Index c_stride);
 
@@ -22,8 +24,10 @@ using Dots = void (*)(const float* w, Index w_stride, Index rows, const float* x
 
 /// The kernels for one instruction set. All but the last panel of a matrix are full: two vectors.
 struct TileSet {
+  std::string_view name;      ///< `avx512`, `avx2` or `baseline`
   Index lanes;                ///< elements in a vector
   Index max_rows;             ///< of a tile
+  bool reads_columns;         ///< multiplies an a that lies by columns faster than BLAS
   const Tile* by_rows[2][2];  ///< [a transposed][full panel][rows - 1]
 
   RowTile two_panels, four_panels;
@@ -46,7 +50,11 @@ inline constexpr Index kWidestPanel = 32;
 /// Those that the processor can run, the best first.
 std::span<const TileSet* const> usable_tiles();
 
-/// The best of them.
+/// That of the name, or of an empty name the best. ArgumentError when it is not among them.
+const TileSet& tiles_named(std::string_view name);
+
+/// The one that the environment variable UNROLL_KERNELS names, as it was at the first product;
+/// without it the best.
 const TileSet& tiles();
 
 }  // namespace unroll::kernels

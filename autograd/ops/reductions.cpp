@@ -10,7 +10,7 @@
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/sort.hpp>
 #include <autograd/ops/sum.hpp>
-#include <autograd/pointwise/pointwise.hpp>
+#include <autograd/ops/pointwise_op.hpp>
 #include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -110,9 +110,9 @@ Variable product(const Rows& rows) {
 /// x^(1 / order) for x >= 0, with derivative 0 at 0.
 Variable root(const Variable& x, double order) {
   if (order == 2.0)
-    return pointwise<3>(
+    return detail::elementwise(
         "root", [](auto a) { return where(a == 0.0, 0.0 * a, sqrt(a)); }, x);
-  return pointwise<3>(
+  return detail::elementwise(
       "root", [order](auto a) { return where(a == 0.0, 0.0 * a, pow(a, 1.0 / order)); }, x);
 }
 
@@ -172,7 +172,7 @@ Variable norm_of(const Rows& rows, double order) {
   const Variable scaled = rows.x * Variable(factor);
   const Variable powers =
       order == 2.0 ? square(scaled)
-                   : pointwise<3>(
+                   : detail::elementwise(
                          "norm", [order](auto a) { return absolute_power(a, order); }, scaled);
   return root(sum(powers, {1}, true), order) / Variable(factor);
 }

@@ -21,6 +21,9 @@ class TapeAccess {
     return *Tape::active_;
   }
 
+  /// What chooses the tape that records (activation.hpp).
+  using Activation = Tape::Activation;
+
   /// The observer sees what is recorded from now on; null ends that.
   static void observe(Tape& tape, TapeObserver* observer) { tape.observer_ = observer; }
   /// The observer of the tape that records on this thread, if any.

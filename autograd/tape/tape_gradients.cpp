@@ -1,3 +1,4 @@
+#include <autograd/tape/activation.hpp>
 #include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
@@ -9,25 +10,6 @@
 
 /// The backward pass over what a tape has recorded.
 namespace unroll {
-
-/// Chooses what records for a while: nothing during a plain backward pass, the tape itself during
-/// one that is to be differentiated.
-class Tape::Activation {
- public:
-  explicit Activation(Tape* tape)
-      : previous_(std::exchange(active_, tape)), resumes_(previous_ && previous_->resumes_) {}
-  ~Activation() {
-    const Tape* alive = innermost_;
-    while (alive && alive != previous_) alive = alive->outer_;
-    active_ = alive ? previous_ : resumes_ ? innermost_ : nullptr;
-  }
-  Activation(const Activation&) = delete;
-  Activation& operator=(const Activation&) = delete;
-
- private:
-  Tape* previous_;  // a rule may destroy it
-  bool resumes_;
-};
 
 /// Tells the observer of a rule that runs, and that it has ended, also by an exception.
 class Tape::ObservedRule {

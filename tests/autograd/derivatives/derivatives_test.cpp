@@ -269,24 +269,31 @@ TEST_CASE("misuse of derivatives is told apart") {
       {"grad", "another tape"});
 }
 
-TEST_CASE("the library's elementwise functions have three derivatives") {
+TEST_CASE("the library's elementwise functions have four derivatives") {
   using Function = std::function<Variable(const Variable&)>;
-  const auto third = [](const Function& f, double at) {
-    Function derivative = f;
-    for (int order = 0; order < 3; ++order)
-      derivative = [derivative](const Variable& x) { return grad(derivative, x); };
-    return derivative(full({}, at, Dtype::float64)).item();
+  const auto derivative = [](int order, Function f, double at) {
+    for (; order > 0; --order) f = [f](const Variable& x) { return grad(f, x); };
+    return f(full({}, at, Dtype::float64)).item();
   };
+  const auto fourth = [&](const Function& f, double at) { return derivative(4, f, at); };
   const double t = std::tanh(0.4);
   const double c = 1.0 - t * t;
-  CHECK(third([](auto& x) { return exp(x); }, 0.4) == doctest::Approx(std::exp(0.4)));
-  CHECK(third([](auto& x) { return sin(x); }, 0.4) == doctest::Approx(-std::cos(0.4)));
-  CHECK(third([](auto& x) { return log(x); }, 0.4) == doctest::Approx(2.0 / 0.064));
-  CHECK(third([](auto& x) { return pow(x, 5.0); }, 0.4) == doctest::Approx(9.6));
-  CHECK(third([](auto& x) { return x / (1.0 + x); }, 0.4) ==
-        doctest::Approx(6.0 / std::pow(1.4, 4)));
-  CHECK(third([](auto& x) { return tanh(x); }, 0.4) == doctest::Approx(c * (6.0 * t * t - 2.0)));
-  CHECK(third([](auto& x) { return sigmoid(x); }, 0.0) == doctest::Approx(-0.125));
+  const Function sine = [](auto& x) { return sin(x); };
+  CHECK(derivative(3, sine, 0.4) == doctest::Approx(-std::cos(0.4)));
+  CHECK(fourth(sine, 0.4) == doctest::Approx(std::sin(0.4)));
+  CHECK(fourth([](auto& x) { return exp(x); }, 0.4) == doctest::Approx(std::exp(0.4)));
+  CHECK(fourth([](auto& x) { return log(x); }, 0.4) == doctest::Approx(-6.0 / std::pow(0.4, 4)));
+  CHECK(fourth([](auto& x) { return sqrt(x); }, 0.4) ==
+        doctest::Approx(-15.0 / 16.0 * std::pow(0.4, -3.5)));
+  CHECK(fourth([](auto& x) { return pow(x, 5.0); }, 0.4) == doctest::Approx(48.0));
+  CHECK(fourth([](auto& x) { return pow(x, x); }, 1.0) == doctest::Approx(8.0));
+  CHECK(fourth([](auto& x) { return x / (1.0 + x); }, 0.4) ==
+        doctest::Approx(-24.0 / std::pow(1.4, 5)));
+  CHECK(fourth([](auto& x) { return tanh(x); }, 0.4) ==
+        doctest::Approx(8.0 * t * c * (2.0 * c - t * t)));
+  CHECK(fourth([](auto& x) { return sigmoid(x); }, 0.0) == doctest::Approx(0.0));
+  CHECK(fourth([](auto& x) { return norm(x, 3.0); }, 0.4) == doctest::Approx(0.0));
+  expect_error<TapeError>([&] { derivative(5, sine, 0.4); }, {"sin", "order 4"});
 }
 
 }  // namespace unroll::testing

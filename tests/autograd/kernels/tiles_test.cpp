@@ -98,4 +98,13 @@ TEST_CASE("the products of rows with a vector are set or added") {
       }
 }
 
+TEST_CASE("the kernels of an instruction set can be chosen by name, by default the best") {
+  CHECK(&kernels::tiles_named("") == kernels::usable_tiles().front());
+  for (const kernels::TileSet* set : kernels::usable_tiles())
+    CHECK(&kernels::tiles_named(set->name) == set);
+  CHECK(kernels::tiles_named("baseline").lanes == 4);
+  expect_error<ArgumentError>([] { kernels::tiles_named("mmx"); },
+                              {"UNROLL_KERNELS", "\"mmx\"", "baseline", "unset"});
+}
+
 }  // namespace unroll::testing
