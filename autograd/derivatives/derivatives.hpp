@@ -39,7 +39,7 @@ struct Jvp {
   Variable tangent;  ///< J t, of the shape of the value
 };
 /// Jacobian-vector product: how f changes when the inputs move along the tangents, one of the shape
-/// of each input. There is no second set of rules for it: the vjp is linear in its seed, and J is
+/// of each input. It needs no derivatives of its own: the vjp is linear in its seed, and J is
 /// the derivative of u -> u^T J by u. Costs two backward passes.
 Jvp jvp(const DifferentiableFunction& f, const std::vector<Variable>& inputs,
         const std::vector<Variable>& tangents);

@@ -64,14 +64,14 @@ std::string cause(const Tape& tape, const extension::SeenOperation& operation,
   return text;
 }
 
-/// The operations whose rules have added to the gradient of a slot.
+/// The operations whose vjps have added to the gradient of a slot.
 std::string sources(const extension::SeenTape& seen, std::uint32_t slot) {
   constexpr std::size_t kNamed = 3;
   const auto users = extension::users(seen, slot);
   if (users.empty()) return "";
   // The backward pass ran the last one first.
-  std::string text = users.size() == 1 ? "; it comes from the rule of "
-                                       : "; it is the sum of what these rules added: ";
+  std::string text = users.size() == 1 ? "; it comes from the vjp of "
+                                       : "; it is the sum of what these vjps added: ";
   for (std::size_t k = 0; k < std::min(users.size(), kNamed); ++k) {
     const extension::SeenOperation& user = *users[users.size() - 1 - k];
     if (k > 0) text += ", ";

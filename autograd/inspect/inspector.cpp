@@ -101,17 +101,17 @@ class Inspection final : public TapeObserver {
       if (node < seen.size() && seen[node].place) current = seen[node];
       tell([&](Inspector& inspector) { inspector.vjp_begins(tape, seen, current, gradients); });
     }
-    // What the rule records stands where its operation stood.
+    // What the vjp records stands where its operation stood.
     place_ = current.place;
     std::vector<Place::Frame> inside = place_->frames;
-    rules_.push_back({std::move(current), std::exchange(frames_, std::move(inside))});
+    vjps_.push_back({std::move(current), std::exchange(frames_, std::move(inside))});
   }
   void vjp_ended() noexcept override {
-    Rule rule = std::move(rules_.back());
-    rules_.pop_back();
-    frames_ = std::move(rule.outside);
+    Vjp vjp = std::move(vjps_.back());
+    vjps_.pop_back();
+    frames_ = std::move(vjp.outside);
     place_.reset();
-    tell([&](Inspector& inspector) { inspector.vjp_ended(rule.operation); });
+    tell([&](Inspector& inspector) { inspector.vjp_ended(vjp.operation); });
   }
 
   void gathered(const Tape& tape, std::uint32_t slot, const Variable& gradient) override {
@@ -141,7 +141,7 @@ class Inspection final : public TapeObserver {
     std::string announced;  // the operation that is to be recorded next, and what it reads
     std::vector<Variable> inputs;
   };
-  struct Rule {
+  struct Vjp {
     SeenOperation operation;
     std::vector<Place::Frame> outside;
   };
@@ -157,7 +157,7 @@ class Inspection final : public TapeObserver {
   std::vector<Inspector*> inspectors_;
   std::vector<Place::Frame> frames_;
   std::shared_ptr<const Place> place_;  // of frames_, once it was needed
-  std::vector<Rule> rules_;             // that run; one inside the other when tapes nest
+  std::vector<Vjp> vjps_;               // that run; one inside the other when tapes nest
   std::unordered_map<std::uint64_t, Notes> tapes_;
 };
 

@@ -55,7 +55,7 @@ class Inspector {
   /// `operation` stands on the tape with all its outputs; undefined those that nobody wanted.
   virtual void recorded(const Tape& /*tape*/, const SeenOperation& /*operation*/,
                         std::span<const Variable> /*outputs*/) {}
-  /// The rule of `operation` is about to run; and has run.
+  /// The vjp of `operation` is about to run; and has run.
   virtual void vjp_begins(const Tape& /*tape*/, const SeenTape& /*seen*/,
                           const SeenOperation& /*operation*/,
                           std::span<const Variable> /*gradients*/) {}

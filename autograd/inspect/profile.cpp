@@ -68,7 +68,7 @@ void Profile::recorded(const Tape& /*tape*/, const extension::SeenOperation& ope
 void Profile::vjp_begins(const Tape& /*tape*/, const extension::SeenTape& /*seen*/,
                          const extension::SeenOperation& operation,
                          std::span<const Variable> /*gradients*/) {
-  // Summing up the gradient that the rule gets belongs to it.
+  // Summing up the gradient that the vjp gets belongs to it.
   ProfileRow& entry = row(operation.place->module(), operation.name);
   entry.backward_seconds += stop(entry);
   start();

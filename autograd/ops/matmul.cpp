@@ -40,7 +40,7 @@ void multiply(const Tensor& a, const Variable& b, bool transpose_b, const Tensor
 }
 
 /// What the gradient of a b does to a and to b.
-auto matmul_rule(const Variable& a, const Variable& b) {
+auto matmul_vjp(const Variable& a, const Variable& b) {
   return [a, b](const Variable& g, BackwardPass& pass) {
     if (g.rank() == 2) {
       if (pass.wants(a)) pass.add(a, linear(g, b));  // g b^T
@@ -97,7 +97,7 @@ Variable matmul(const Variable& a, const Variable& b) {
     Tensor y = Tensor::empty({a.size(0), b.size(1)}, a.dtype());
     multiply(a.value(), b, false, {}, y);
     if (!recording("matmul", a, b)) return y;
-    return record("matmul", std::move(y), matmul_rule(a, b));
+    return record("matmul", std::move(y), matmul_vjp(a, b));
   }
   if (a.rank() > 2 && b.rank() == 2) {
     Shape shape = a.shape();
@@ -119,7 +119,7 @@ Variable matmul(const Variable& a, const Variable& b) {
   batched_gemm(a.value().broadcast_to(with_batch(a.size(-2), inner)),
                b.value().broadcast_to(with_batch(inner, b.size(-1))), y);
   if (!recording("matmul", a, b)) return y;
-  return record("matmul", std::move(y), matmul_rule(a, b));
+  return record("matmul", std::move(y), matmul_vjp(a, b));
 }
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {

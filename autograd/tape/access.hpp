@@ -45,7 +45,7 @@ class TapeAccess {
   }
   /// The parameter whose leaf has this slot; null when there is none.
   static const Parameter* parameter(const Tape& tape, std::uint32_t slot);
-  /// The terms that the rule of operation `node` adds to the gradients of its inputs, by slot,
+  /// The terms that the vjp of operation `node` adds to the gradients of its inputs, by slot,
   /// given the gradients of its outputs; recorded if `differentiable`. Nothing is freed. Throws
   /// TapeError when the operation's saved values have been freed.
   static std::vector<std::pair<std::uint32_t, Variable>> pull(Tape& tape, std::size_t node,
@@ -54,7 +54,7 @@ class TapeAccess {
     return tape.pull(node, gradients, differentiable);
   }
 
-  /// The lambda that operation `node` runs again in its rule; empty when there is none.
+  /// The lambda that operation `node` runs again in its vjp; empty when there is none.
   struct Lambda {
     const char* operation;
     std::span<const std::byte> bytes;

@@ -10,7 +10,7 @@
 
 namespace unroll::extension {
 
-/// Memory in which a vjp rule computes the gradients of some of its inputs. Acquire, write, commit:
+/// Memory in which a vjp computes the gradients of some of its inputs. Acquire, write, commit:
 ///
 ///     std::array<Tensor, 2> g;
 ///     extension::GradientDestination destination(pass, inputs, shape, g);

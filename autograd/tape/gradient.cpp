@@ -101,7 +101,7 @@ BackwardPass::~BackwardPass() {
 
 void BackwardPass::throw_tape_ended() {
   throw TapeError(
-      "gradients: the tape was destroyed by a rule of its own backward pass; keep it "
+      "gradients: the tape was destroyed by a vjp of its own backward pass; keep it "
       "until gradients has returned");
 }
 

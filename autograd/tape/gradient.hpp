@@ -89,7 +89,7 @@ class PlainAccumulation {
 
 /// Accumulates gradients during the backward pass. Contributions to a variable are kept as a list
 /// of terms and summed once, when the pass reaches the operation that made the variable. Contract
-/// for vjp rules: every call adds a term, none overwrites. Terms for constants are dropped.
+/// for vjps: every call adds a term, none overwrites. Terms for constants are dropped.
 class BackwardPass {
  public:
   /// A part of a tensor along one axis: positions begin, begin + step, ... below end.
@@ -100,7 +100,7 @@ class BackwardPass {
     Index step = 1;
   };
 
-  /// False for constants: a rule may skip the work for a term that nobody wants.
+  /// False for constants: a vjp may skip the work for a term that nobody wants.
   bool wants(const Variable& x) const { return x.tape_ == tape_id_; }
 
   /// Adds `g`, of the shape of x or of a shape that x was broadcast to (it is then summed back).
@@ -115,7 +115,7 @@ class BackwardPass {
   /// concatenated and computed as one product of their summed K.
   void add_product(const Variable& x, const Variable& a, const Variable& b);
 
-  /// For the rule of an operation on several steps at once: computes the waiting products, if they
+  /// For the vjp of an operation on several steps at once: computes the waiting products, if they
   /// are large enough, and thereby frees the memory of those steps.
   void finish_products();
 
@@ -139,7 +139,7 @@ class BackwardPass {
   BackwardPass& operator=(const BackwardPass&) = delete;
   ~BackwardPass();
 
-  /// Throws TapeError when a rule has destroyed the tape.
+  /// Throws TapeError when a vjp has destroyed the tape.
   const Tape& tape() const {
     if (!tape_) [[unlikely]]
       throw_tape_ended();
@@ -159,11 +159,11 @@ class BackwardPass {
   void materialize_products(Terms& terms);
   void drop(std::uint32_t slot);
 
-  Tape* tape_;                             // null when a rule has destroyed it
-  BackwardPass* outer_;                    // of the same tape, when a rule of its takes gradients
+  Tape* tape_;                             // null when a vjp has destroyed it
+  BackwardPass* outer_;                    // of the same tape, when a vjp of its takes gradients
   memory::Vector<detail::Closure*> left_;  // by a tape that ended: one of them may be running
   std::uint64_t tape_id_;
-  const char* operation_ = "the loss";  // whose rule is running, for messages
+  const char* operation_ = "the loss";  // whose vjp is running, for messages
   std::size_t passing_;                 // index into the passings of the tape, counted down
   bool differentiable_;
   bool plain_ = detail::PlainAccumulation::on();

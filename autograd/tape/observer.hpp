@@ -41,7 +41,7 @@ class TapeObserver {
   /// Operation `node` stands on the tape with all its outputs; undefined those that nobody wanted.
   virtual void appended(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
                         std::span<const Variable> /*outputs*/) {}
-  /// The rule of `node` is about to run on the gradients of its outputs; and has run, or thrown.
+  /// The vjp of `node` is about to run on the gradients of its outputs; and has run, or thrown.
   virtual void vjp_begins(const Tape& /*tape*/, const char* /*operation*/, std::size_t /*node*/,
                           std::span<const Variable> /*gradients*/) {}
   virtual void vjp_ended() noexcept {}

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-/// How an operation of one's own goes on the tape: its value and its vjp rule (docs/ops.md).
+/// How an operation of one's own goes on the tape: its value and its vjp (docs/ops.md).
 namespace unroll {
 
 namespace detail {
@@ -32,32 +32,32 @@ class Closure {
     memory::release(this, bytes);
   }
   std::size_t bytes() const { return bytes_; }
-  /// The user's lambda, where the rule runs one again: for what it has captured.
+  /// The user's lambda, where the vjp runs one again: for what it has captured.
   virtual std::span<const std::byte> lambda() const { return {}; }
 
  private:
   std::size_t bytes_;
 };
 
-/// The closure of a vjp rule that is a function object. `Several`: the operation has a span of
-/// outputs. A rule that takes the outputs is given them on the tape.
-template <class Rule, bool Several>
-class RuleClosure final : public Closure {
+/// The closure of a vjp that is a function object. `Several`: the operation has a span of
+/// outputs. A vjp that takes the outputs is given them on the tape.
+template <class Vjp, bool Several>
+class VjpClosure final : public Closure {
   using Values = std::conditional_t<Several, std::span<const Variable>, const Variable&>;
   using Kept = std::conditional_t<Several, memory::Vector<Variable>, Variable>;
   struct Nothing {};
 
  public:
-  static constexpr bool takes_outputs = std::is_invocable_v<Rule&, Values, Values, BackwardPass&>;
-  static_assert(takes_outputs || std::is_invocable_v<Rule&, Values, BackwardPass&>,
-                "a vjp rule takes the gradient of the output and a BackwardPass&, or the output, "
+  static constexpr bool takes_outputs = std::is_invocable_v<Vjp&, Values, Values, BackwardPass&>;
+  static_assert(takes_outputs || std::is_invocable_v<Vjp&, Values, BackwardPass&>,
+                "a vjp takes the gradient of the output and a BackwardPass&, or the output, "
                 "its gradient and a BackwardPass&; for several outputs each is a "
                 "std::span<const Variable>");
 
-  explicit RuleClosure(Rule&& rule) : Closure(sizeof(RuleClosure)), rule_(std::move(rule)) {}
+  explicit VjpClosure(Vjp&& vjp) : Closure(sizeof(VjpClosure)), vjp_(std::move(vjp)) {}
 
-  static RuleClosure* make(Rule&& rule) {
-    return new (memory::allocate(sizeof(RuleClosure))) RuleClosure(std::move(rule));
+  static VjpClosure* make(Vjp&& vjp) {
+    return new (memory::allocate(sizeof(VjpClosure))) VjpClosure(std::move(vjp));
   }
 
   void keep(Values outputs) {
@@ -75,13 +75,13 @@ class RuleClosure final : public Closure {
         return gradients[0];
     };
     if constexpr (takes_outputs)
-      rule_(outputs_, values(), pass);
+      vjp_(outputs_, values(), pass);
     else
-      rule_(values(), pass);
+      vjp_(values(), pass);
   }
 
  private:
-  Rule rule_;
+  Vjp vjp_;
   [[no_unique_address]] std::conditional_t<takes_outputs, Kept, Nothing> outputs_;
 };
 
@@ -107,30 +107,30 @@ bool recording(const char* operation, const Inputs&... inputs) {
 bool recording(const char* operation, std::span<const Variable> inputs);
 bool recording(const char* operation, std::span<const Variable* const> inputs);
 
-/// Puts an operation on the tape: its output and its vjp, `rule(const Variable& gradient,
-/// BackwardPass&)`, or `rule(const Variable& output, const Variable& gradient, BackwardPass&)` when
-/// the derivative is easiest in terms of the output. Write the rule with operations on variables:
-/// then it can be differentiated too. A rule that cannot be should throw when
+/// Puts an operation on the tape: its output and its vjp, `vjp(const Variable& gradient,
+/// BackwardPass&)`, or `vjp(const Variable& output, const Variable& gradient, BackwardPass&)` when
+/// the derivative is easiest in terms of the output. Write the vjp with operations on variables:
+/// then it can be differentiated too. A vjp that cannot be should throw when
 /// pass.differentiable(). It may run several times (GradientOptions::retain) and must not use up
 /// its captures. Do not capture the output: it would be a constant, and second derivatives wrong.
-template <class Rule>
-Variable record(const char* operation, Tensor output, Rule rule) {
+template <class Vjp>
+Variable record(const char* operation, Tensor output, Vjp vjp) {
   Tape& tape = extension::TapeAccess::recorder(operation);
   Variable result(std::move(output));
-  auto* closure = detail::RuleClosure<Rule, false>::make(std::move(rule));
+  auto* closure = detail::VjpClosure<Vjp, false>::make(std::move(vjp));
   extension::TapeAccess::append(tape, operation, {&result, 1}, closure);
   closure->keep(result);
   return result;
 }
 
-/// The same with several outputs, which become variables of the tape: the rule is
-/// `rule(std::span<const Variable> gradients, BackwardPass&)`, or `rule(std::span<const Variable>
+/// The same with several outputs, which become variables of the tape: the vjp is
+/// `vjp(std::span<const Variable> gradients, BackwardPass&)`, or `vjp(std::span<const Variable>
 /// outputs, std::span<const Variable> gradients, BackwardPass&)`. A gradient is undefined where the
 /// loss does not depend on that output.
-template <class Rule>
-void record(const char* operation, std::span<Variable> outputs, Rule rule) {
+template <class Vjp>
+void record(const char* operation, std::span<Variable> outputs, Vjp vjp) {
   Tape& tape = extension::TapeAccess::recorder(operation);
-  auto* closure = detail::RuleClosure<Rule, true>::make(std::move(rule));
+  auto* closure = detail::VjpClosure<Vjp, true>::make(std::move(vjp));
   extension::TapeAccess::append(tape, operation, outputs, closure);
   closure->keep(outputs);
 }

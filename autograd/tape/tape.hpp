@@ -96,7 +96,7 @@ class Tape {
     Variable to;
   };
   class Activation;
-  class ObservedRule;
+  class ObservedVjp;
 
   struct Home;
   static Home& home();

@@ -11,20 +11,20 @@
 /// The backward pass over what a tape has recorded.
 namespace unroll {
 
-/// Tells the observer of a rule that runs, and that it has ended, also by an exception.
-class Tape::ObservedRule {
+/// Tells the observer of a vjp that runs, and that it has ended, also by an exception.
+class Tape::ObservedVjp {
  public:
-  ObservedRule(const Tape& tape, std::size_t node, std::span<const Variable> gradients)
+  ObservedVjp(const Tape& tape, std::size_t node, std::span<const Variable> gradients)
       : observer_(tape.observer_) {
     if (observer_) [[unlikely]]
       observer_->vjp_begins(tape, tape.nodes_[node].operation, node, gradients);
   }
-  ~ObservedRule() {
+  ~ObservedVjp() {
     if (observer_) [[unlikely]]
       observer_->vjp_ended();
   }
-  ObservedRule(const ObservedRule&) = delete;
-  ObservedRule& operator=(const ObservedRule&) = delete;
+  ObservedVjp(const ObservedVjp&) = delete;
+  ObservedVjp& operator=(const ObservedVjp&) = delete;
 
  private:
   extension::TapeObserver* observer_;
@@ -130,7 +130,7 @@ void Tape::backward(BackwardPass& pass, const GradientOptions& options, Gradient
           if (wanted.slot_ == node.first_slot + k && gradients.back().defined())
             result.variables_.push_back({wanted.slot_, gradients.back()});
       }
-      const ObservedRule observed(*this, at, gradients);
+      const ObservedVjp observed(*this, at, gradients);
       pass.operation_ = node.operation;
       node.closure->backward(gradients, pass);
       pass.tape();

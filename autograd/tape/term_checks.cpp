@@ -7,7 +7,7 @@
 namespace unroll::detail {
 namespace {
 
-std::string rule(const char* operation) { return std::string("backward pass of ") + operation; }
+std::string pass_of(const char* operation) { return std::string("backward pass of ") + operation; }
 
 /// True when a gradient of this shape can be summed to that of an argument that was broadcast.
 bool broadcasts(const Shape& argument, const Shape& gradient) {
@@ -20,10 +20,10 @@ bool broadcasts(const Shape& argument, const Shape& gradient) {
 
 void check_dtype(const char* operation, const Variable& x, const Variable& g) {
   if (!g.defined())
-    throw ArgumentError(rule(operation) + ": the gradient of an argument " + describe(x.value()) +
-                        " is undefined; add nothing where there is none");
+    throw ArgumentError(pass_of(operation) + ": the gradient of an argument " +
+                        describe(x.value()) + " is undefined; add nothing where there is none");
   if (g.dtype() != x.dtype())
-    throw DtypeError(rule(operation) + ": the gradient of an argument " + describe(x.value()) +
+    throw DtypeError(pass_of(operation) + ": the gradient of an argument " + describe(x.value()) +
                      " is " + describe(g.value()) + "; it must have the dtype of the argument");
 }
 
@@ -32,7 +32,7 @@ void check_dtype(const char* operation, const Variable& x, const Variable& g) {
 void check_term(const char* operation, const Variable& x, const Variable& g) {
   check_dtype(operation, x, g);
   if (g.shape() != x.shape() && !broadcasts(x.shape(), g.shape()))
-    throw ShapeError(rule(operation) + ": the gradient of an argument of shape " +
+    throw ShapeError(pass_of(operation) + ": the gradient of an argument of shape " +
                      to_string(x.shape()) + " has shape " + to_string(g.shape()) +
                      "; it must have the shape of the argument, or one that it was broadcast to");
 }
@@ -50,7 +50,7 @@ void check_region(const char* operation, const Variable& x, const BackwardPass::
     fits = begin >= 0 && begin < size && last >= 0 && last < size;
   }
   if (!fits)
-    throw ShapeError(rule(operation) + ": add_region: the gradient of the positions " +
+    throw ShapeError(pass_of(operation) + ": add_region: the gradient of the positions " +
                      std::to_string(region.begin) + ".." + std::to_string(region.end) + " step " +
                      std::to_string(region.step) + " of axis " + std::to_string(region.axis) +
                      " of an argument of shape " + to_string(x.shape()) + " has shape " +
@@ -60,7 +60,7 @@ void check_region(const char* operation, const Variable& x, const BackwardPass::
 void check_rows(const char* operation, const Variable& x, const Tensor& indices,
                 const Variable& g) {
   const auto describe_all = [&] {
-    return rule(operation) + ": add_rows: x " + to_string(x.shape()) + ", indices " +
+    return pass_of(operation) + ": add_rows: x " + to_string(x.shape()) + ", indices " +
            describe(indices) + ", rows " + describe(g.value()) + ": ";
   };
   if (!indices.defined() || indices.dtype() != Dtype::int64 || !g.defined() ||
@@ -83,7 +83,7 @@ void check_product(const char* operation, const Variable& x, const Variable& a, 
   check_dtype(operation, x, b);
   if (x.rank() != 2 || a.rank() != 2 || b.rank() != 2 || a.size(0) != b.size(0) ||
       a.size(1) != x.size(0) || b.size(1) != x.size(1))
-    throw ShapeError(rule(operation) + ": add_product: a " + to_string(a.shape()) + " and b " +
+    throw ShapeError(pass_of(operation) + ": add_product: a " + to_string(a.shape()) + " and b " +
                      to_string(b.shape()) + " for an argument of shape " + to_string(x.shape()) +
                      "; [K,M] and [K,N] for [M,N] are needed");
 }

@@ -5,7 +5,7 @@
 
 #include <string>
 
-/// What a vjp rule hands over is checked before it is added up: a user may have written the rule,
+/// What a vjp hands over is checked before it is added up: a user may have written the vjp,
 /// and what is wrong with it should be said in its terms. Every check throws DtypeError, ShapeError
 /// or ArgumentError that begins with the operation, as in "backward pass of tanh".
 namespace unroll::detail {

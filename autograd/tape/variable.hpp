@@ -40,7 +40,7 @@ class Variable {
 
   /// True when the value depends on a leaf of some tape.
   bool recorded() const { return tape_ != 0; }
-  /// Place and shape without the elements: what a vjp rule keeps of an input whose value it does
+  /// Place and shape without the elements: what a vjp keeps of an input whose value it does
   /// not need.
   Variable without_value() const;
   /// The same variable with its elements elsewhere: `value` holds a copy of them, laid out alike.

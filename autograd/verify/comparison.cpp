@@ -62,7 +62,7 @@ class Comparison {
                   options.progress) {
     report_.findings = find_dangling_captures(f);
     if (!report_.findings.empty()) {  // nothing that follows would be defined
-      rule_failed_ = true;
+      vjp_failed_ = true;
       return;
     }
     const Point earlier = nearby(f.point());
@@ -75,20 +75,20 @@ class Comparison {
     symptoms_.sums = WeightedSums(f(f.point()).value());
     try {
       symptoms_.analytic = f.gradients(f.point(), symptoms_.sums);
-    } catch (const RuleError& error) {
-      rule_failed_ = true;
-      report_.findings.push_back({Cause::rule_failed,
+    } catch (const VjpError& error) {
+      vjp_failed_ = true;
+      report_.findings.push_back({Cause::vjp_failed,
                                   error.operation(),
                                   error.node(),
                                   {},
                                   1.0,
-                                  "the rule of " + error.operation() + " (operation " +
+                                  "the vjp of " + error.operation() + " (operation " +
                                       std::to_string(error.node()) + ") threw: " + error.what()});
     }
   }
 
-  /// False when a rule has failed: then there is nothing to compare.
-  bool has_gradients() const { return !rule_failed_; }
+  /// False when a vjp has failed: then there is nothing to compare.
+  bool has_gradients() const { return !vjp_failed_; }
 
   void by_elements(std::size_t k) {
     const std::vector<double> values = f_.point()[k].to_vector<double>();
@@ -188,17 +188,17 @@ class Comparison {
                                  "differentiated again"});
       report_.findings.insert(report_.findings.end(), found.begin(), found.end());
     }
-    if (!rule_failed_ && failures_.empty() && is_impure())
+    if (!vjp_failed_ && failures_.empty() && is_impure())
       report_.findings.push_back(
-          {.cause = Cause::impure_rule,
-           .text = "a second backward pass over the same tape gives another gradient: a rule uses "
+          {.cause = Cause::impure_vjp,
+           .text = "a second backward pass over the same tape gives another gradient: a vjp uses "
                    "up or changes what it has captured"});
     if (!report_.not_judged.empty()) report_.findings.push_back(not_judged());
     std::stable_sort(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
       return std::abs(a.analytic - a.numeric) > std::abs(b.analytic - b.numeric);
     });
     report_.failures.insert(report_.failures.begin(), failures_.begin(), failures_.end());
-    report_.passed = report_.failures.empty() && !rule_failed_ && !impure_ &&
+    report_.passed = report_.failures.empty() && !vjp_failed_ && !impure_ &&
                      (report_.not_judged.empty() || options_.allow_not_judged);
     return std::move(report_);
   }
@@ -224,7 +224,7 @@ class Comparison {
                              .jump;
   }
 
-  /// Whether a second run of the rules gives another gradient; it does if f does not repeat.
+  /// Whether a second run of the vjps gives another gradient; it does if f does not repeat.
   bool is_impure() {
     if (repeats_ == false) return false;
     try {
@@ -232,7 +232,7 @@ class Comparison {
       for (std::size_t sum = 0; sum < second.size(); ++sum)
         for (std::size_t k = 0; k < second[sum].size(); ++k)
           impure_ = impure_ || !same(second[sum][k], symptoms_.analytic[sum][k]);
-    } catch (const RuleError&) {  // what it needs is gone
+    } catch (const VjpError&) {  // what it needs is gone
       impure_ = true;
     }
     return impure_;
@@ -322,7 +322,7 @@ class Comparison {
   std::vector<GradcheckFailure> failures_;
   std::vector<std::vector<Tensor>> shaken_;
   std::optional<bool> repeats_;
-  bool undifferentiable_ = false, rule_failed_ = false, impure_ = false;
+  bool undifferentiable_ = false, vjp_failed_ = false, impure_ = false;
   GradcheckReport report_;
 };
 

@@ -112,9 +112,9 @@ class Diagnosis {
     for (const Operation& operation : replay_.operations()) values.push_back(operation.outputs);
     if (auto found = first_non_finite(values, "at this point")) return found;
     if (!std::isfinite(failures_[*first].analytic)) {
-      if (auto found = non_finite_rule()) return found;
+      if (auto found = non_finite_vjp()) return found;
       return GradcheckFinding{.cause = Cause::non_finite,
-                              .text = "the gradient is not finite, though every rule by itself is"};
+                              .text = "the gradient is not finite, though every vjp by itself is"};
     }
     const std::size_t k = s_.which[*first];
     const double step = step_of(k, s_.element[*first]);
@@ -130,7 +130,7 @@ class Diagnosis {
                             .text = "the function is not finite near this point"};
   }
 
-  std::optional<GradcheckFinding> non_finite_rule() const {
+  std::optional<GradcheckFinding> non_finite_vjp() const {
     std::optional<GradcheckFinding> found;
     replay_.visit([&](Tape& tape) {
       for (std::size_t node = replay_.operations().size(); node-- > 0 && !found;) {
@@ -141,7 +141,7 @@ class Diagnosis {
         for (const auto& [slot, term] : extension::TapeAccess::pull(tape, node, gradients)) {
           if (finite(term.value())) continue;
           found = at(Cause::non_finite, node,
-                     "the rule of " + replay_.describe_operation(node) + ", with respect to " +
+                     "the vjp of " + replay_.describe_operation(node) + ", with respect to " +
                          replay_.describe(slot) + ", gives a derivative that is not finite");
           found->argument = replay_.describe(slot);
         }
@@ -279,7 +279,7 @@ class Diagnosis {
         any ? "every operation on the tape is right by itself" : "nothing is recorded";
     text +=
         ", so the function depends on its inputs in a way that the tape does not see, as through "
-        "value(), or a rule captured a result as a constant";
+        "value(), or a vjp captured a result as a constant";
     if (common.cause != Cause::wrong_derivative) text += "; the gradient as a whole " + common.text;
     return {common.cause, {}, 0, {}, common.factor, text};
   }

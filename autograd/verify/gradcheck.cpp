@@ -95,7 +95,7 @@ GradcheckReport gradgradcheck(const DifferentiableFunction& f, const std::vector
   second.jvp = false;  // of f, below, not of its gradient
   GradcheckReport report = gradcheck(gradient_of(f, options.parameters), inputs, second);
   const GradcheckReport first = detail::compare_jvp(varied, options);
-  // The reason why a rule is not differentiable says more than how its derivative is off.
+  // The reason why a vjp is not differentiable says more than how its derivative is off.
   report.findings.insert(report.findings.begin(), first.findings.begin(), first.findings.end());
   report.failures.insert(report.failures.end(), first.failures.begin(), first.failures.end());
   report.passed = report.passed && first.passed;

@@ -44,7 +44,7 @@ struct GradcheckOptions {
   /// for large inputs. Only an input that fails is then gone through by elements. An error in few
   /// of many elements may hide below the tolerance.
   int directions = 0;
-  /// Compares jvp with vjp too, along a random direction: whether the rules can be differentiated
+  /// Compares jvp with vjp too, along a random direction: whether the vjps can be differentiated
   /// by the gradients they are given.
   bool jvp = false;
   /// Elements that differences cannot judge do not keep the check from passing.
@@ -69,10 +69,10 @@ enum class Cause {
   jump,                   ///< the values on either side of the point differ
   non_finite,             ///< a NaN or an infinity, in the value or in the derivative
   not_deterministic,      ///< the function is another at every call
-  not_differentiable,     ///< the rule cannot be differentiated again: jvp and vjp disagree
-  rule_failed,            ///< the rule threw, or gave a gradient of another shape or dtype
-  impure_rule,            ///< the rule gives something else when it runs again on the same tape
-  dangling_capture,       ///< the rule refers to a local variable that is gone when it runs
+  not_differentiable,     ///< the vjp cannot be differentiated again: jvp and vjp disagree
+  vjp_failed,             ///< the vjp threw, or gave a gradient of another shape or dtype
+  impure_vjp,             ///< the vjp gives something else when it runs again on the same tape
+  dangling_capture,       ///< the vjp refers to a local variable that is gone when it runs
   mixes_time_steps,       ///< a sequence in parts gives something else than in one piece
   float32_differs,        ///< the float32 kernels give something else than the float64 ones
   rounding,               ///< not judged: the results carry too much rounding to tell
@@ -97,7 +97,7 @@ struct GradcheckFailure {
 /// The likely cause of failures.
 struct GradcheckFinding {
   Cause cause = Cause::wrong_derivative;
-  /// The operation whose own rule is wrong, or where a kink, a NaN or a random number comes in;
+  /// The operation whose own vjp is wrong, or where a kink, a NaN or a random number comes in;
   /// empty when each operation of the tape is right on its own.
   std::string operation = {};
   std::size_t index = 0;      ///< its number on the tape
@@ -138,11 +138,11 @@ GradcheckReport gradcheck_of_draws(const DifferentiableFunction& f,
 /// operation by operation, to find out why. Costs four evaluations of f for each element, some 50
 /// more where they disagree. The check does not pass with an element that it cannot judge.
 /// `inputs`: float64. Throws DtypeError for another dtype, ArgumentError for another number of
-/// parameter names than of parameters; what f throws passes through, what a rule throws is
+/// parameter names than of parameters; what f throws passes through, what a vjp throws is
 /// reported.
 GradcheckReport gradcheck(const DifferentiableFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
-/// gradcheck of as many draws of the inputs, in shapes that vary, which finds rules that are right
+/// gradcheck of as many draws of the inputs, in shapes that vary, which finds vjps that are right
 /// only for square matrices or for an axis of size 1. `draw` takes a Generator& and returns the
 /// inputs: `uniform({n, 3}, -1.0, 1.0, Dtype::float64, generator)` for n = 1 + generator.below(5).
 /// The report is that of the first draw that does not pass, and says which shapes it had; else that

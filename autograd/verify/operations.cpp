@@ -75,7 +75,7 @@ class OperationCheck {
     });
   }
 
-  /// Operations whose response to a movement of all their inputs is not what their rule says.
+  /// Operations whose response to a movement of all their inputs is not what their vjp says.
   std::vector<std::size_t> suspects() const {
     Slots all;
     for (const auto& [slot, direction] : directions_) all.push_back(slot);
@@ -105,7 +105,7 @@ class OperationCheck {
     return found;
   }
 
-  /// Whether a rule, right for each result by itself, is right for several at once.
+  /// Whether a vjp, right for each result by itself, is right for several at once.
   bool is_linear(std::size_t node, std::uint32_t slot, const Jacobians& j) const {
     std::vector<double> weights;
     for (const Tensor& weight : weights_[node]) {
@@ -129,7 +129,7 @@ class OperationCheck {
     return true;
   }
 
-  /// The arguments of an operation by which its rule is wrong.
+  /// The arguments of an operation by which its vjp is wrong.
   Slots wrong_arguments(std::size_t node) const {
     Slots earlier;
     for (const auto& [slot, direction] : directions_)
@@ -139,7 +139,7 @@ class OperationCheck {
     return found;
   }
 
-  /// The arguments for which the rule adds something.
+  /// The arguments for which the vjp adds something.
   Slots arguments(std::size_t node) const {
     Slots slots;
     for (const auto& [slot, term] : terms_[node]) slots.push_back(slot);
@@ -255,7 +255,7 @@ class OperationCheck {
   std::vector<Terms> terms_;
 };
 
-/// The call at whose values the rule gives the derivative, in words; empty if there is none.
+/// The call at whose values the vjp gives the derivative, in words; empty if there is none.
 std::string other_call(const OperationCheck& check, const Replay& replay, const Replay& before,
                        std::size_t node, std::uint32_t slot, const Jacobians& wrong,
                        const Tolerances& tolerances) {
@@ -312,7 +312,7 @@ std::vector<GradcheckFinding> find_wrong_operations(const Varied& f, const Repla
                    "gives the derivative at the values of " + other +
                        ": it reads something that is not of its own call"};
       findings.push_back({pattern.cause, name, node, replay.describe(slot), pattern.factor,
-                          "the rule of " + replay.describe_operation(node) + ", with respect to " +
+                          "the vjp of " + replay.describe_operation(node) + ", with respect to " +
                               replay.describe(slot) + ", " + pattern.text});
       named.insert(name);
     }
@@ -334,7 +334,7 @@ std::vector<GradcheckFinding> find_undifferentiable_operation(const Replay& repl
       for (const Tensor& output : replay.operations()[node].outputs)
         seeds.push_back(output.defined() ? tape.watch(random_direction(output, generator))
                                          : Variable());
-      // The rule is linear in the seeds: so is <terms, directions>, whose slope along them is it.
+      // The vjp is linear in the seeds: so is <terms, directions>, whose slope along them is it.
       Variable total;
       for (const auto& [slot, term] :
            extension::TapeAccess::pull(tape, node, seeds, /*differentiable=*/true)) {
@@ -356,7 +356,7 @@ std::vector<GradcheckFinding> find_undifferentiable_operation(const Replay& repl
            node,
            {},
            1.0,
-           "the rule of " + replay.describe_operation(node) +
+           "the vjp of " + replay.describe_operation(node) +
                " cannot be differentiated by the gradient it is given: it must be linear in it, "
                "and written with operations on variables"});
     }

@@ -30,7 +30,7 @@ struct Jacobians {
 struct Pattern {
   Cause cause = Cause::wrong_derivative;
   double factor = 1.0;
-  std::string text;  ///< what the rule does, as the end of "the rule of tanh ..."
+  std::string text;  ///< what the vjp does, as the end of "the vjp of tanh ..."
 };
 
 /// The first pattern that explains every element. To be called when they do not agree.

@@ -34,11 +34,11 @@ const char* to_string(Cause cause) {
       return "not deterministic";
     case Cause::not_differentiable:
       return "not differentiable again";
-    case Cause::rule_failed:
-      return "rule failed";
+    case Cause::vjp_failed:
+      return "vjp failed";
     case Cause::dangling_capture:
       return "dangling capture";
-    case Cause::impure_rule:
+    case Cause::impure_vjp:
       return "another gradient at the second run";
     case Cause::mixes_time_steps:
       return "mixes time steps";

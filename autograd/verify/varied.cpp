@@ -99,8 +99,8 @@ Tensor unequal_weights(const Tensor& y) {
 
 namespace {
 
-/// Notes whose rule runs.
-class RunningRule final : public extension::TapeObserver {
+/// Notes whose vjp runs.
+class RunningVjp final : public extension::TapeObserver {
  public:
   Tensor recorded(const char* /*operation*/, std::size_t /*node*/, std::uint32_t /*slot*/,
                   const Tensor& value) override {
@@ -116,8 +116,8 @@ class RunningRule final : public extension::TapeObserver {
   std::size_t place = 0;
 };
 
-Gradients run_rules(Tape& tape, const Variable& loss) {
-  RunningRule running;
+Gradients run_vjps(Tape& tape, const Variable& loss) {
+  RunningVjp running;
   extension::TapeObserver* const before = extension::TapeAccess::observer();
   extension::TapeAccess::observe(tape, &running);
   try {
@@ -126,7 +126,7 @@ Gradients run_rules(Tape& tape, const Variable& loss) {
     return gradients;
   } catch (const std::exception& error) {
     extension::TapeAccess::observe(tape, before);
-    throw RuleError(running.name, running.place, error.what());
+    throw VjpError(running.name, running.place, error.what());
   }
 }
 
@@ -221,7 +221,7 @@ std::vector<std::vector<Tensor>> Varied::gradients(const Point& point, const Wei
     // A function that ignores its inputs has a constant result, which is no error here: its slope
     // is 0.
     Gradients gradients;
-    for (int run = 0; loss.recorded() && run < runs; ++run) gradients = run_rules(tape, loss);
+    for (int run = 0; loss.recorded() && run < runs; ++run) gradients = run_vjps(tape, loss);
     for (const Variable& leaf : leaves)
       slopes[k].push_back(loss.recorded() ? gradients[leaf].value().contiguous()
                                           : zeros(leaf.shape(), leaf.dtype()));

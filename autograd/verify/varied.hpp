@@ -31,10 +31,10 @@ bool same(const Tensor& a, const Tensor& b);
 /// Rounding error of one operation, relative.
 double precision_of(Dtype dtype);
 
-/// What a rule threw in a backward pass.
-class RuleError : public Error {
+/// What a vjp threw in a backward pass.
+class VjpError : public Error {
  public:
-  RuleError(std::string operation, std::size_t node, const std::string& what)
+  VjpError(std::string operation, std::size_t node, const std::string& what)
       : Error(what), operation_(std::move(operation)), node_(node) {}
   const std::string& operation() const { return operation_; }
   std::size_t node() const { return node_; }
@@ -80,7 +80,7 @@ class Varied {
   Variable operator()(const Point& point, std::vector<Variable>* leaves = nullptr) const;
 
   /// Of each sum of f there, its gradient by everything that is varied, as the tape computes it in
-  /// the last of so many backward passes. Throws RuleError for what a rule throws.
+  /// the last of so many backward passes. Throws VjpError for what a vjp throws.
   std::vector<std::vector<Tensor>> gradients(const Point& point, const WeightedSums& sums,
                                              int runs = 1) const;
   /// What the sums are along a line from the point, where one element, or one tensor, moves.

@@ -228,7 +228,7 @@ TEST_CASE("gradcheck tells of a hook that changes the gradient") {
   CHECK(report.findings[0].cause == Cause::wrong_sign);
 }
 
-TEST_CASE("gradcheck tells of a rule that is not linear in its gradient") {
+TEST_CASE("gradcheck tells of a vjp that is not linear in its gradient") {
   const auto squared = [](const Variable& x) {
     return exp(on_gradient(x, [](const Variable& g) { return g * g; }));
   };

@@ -81,7 +81,7 @@ TEST_CASE("a result of several is named by number") {
       {"pair: element [0] of result 1 [1] is nan", "its inputs are finite"});
 }
 
-TEST_CASE("a gradient that is not finite is traced to the rule that it comes from") {
+TEST_CASE("a gradient that is not finite is traced to the vjp that it comes from") {
   const FiniteCheck check;
   Tape tape;
   const Variable x = tape.watch(Tensor::of({3}, {1.0, 0.0, 4.0}));
@@ -95,7 +95,7 @@ TEST_CASE("a gradient that is not finite is traced to the rule that it comes fro
   expect_error<NonFiniteError>(
       [&] { tape.gradients(loss, {.retain = true}); },
       {"gradients: element [1] of the gradient of mul in norm at time step 2 [3] is inf",
-       "it comes from the rule of sqrt in head", "the gradients that it got are finite"});
+       "it comes from the vjp of sqrt in head", "the gradients that it got are finite"});
   const auto where = found([&] { tape.gradients(loss); });
   CHECK(where.is_gradient);
   CHECK(where.operation == "mul");
@@ -111,12 +111,12 @@ TEST_CASE("the gradient of a leaf is looked at too, and all that add to it are n
   for (int k = 0; k < 4; ++k) loss = loss + sum(exp(weight));
   expect_error<NonFiniteError>([&] { tape.gradients(loss); },
                                {"element [0] of the gradient of the parameter 'weight' [2] is inf",
-                                "the sum of what these rules added: exp, exp, exp and 2 more"});
+                                "the sum of what these vjps added: exp, exp, exp and 2 more"});
   Tape second;
   const Variable x = second.watch(full({}, 0.0));
   expect_error<NonFiniteError>(
       [&] { second.gradients(sqrt(x)); },
-      {"the gradient of a watched variable [] is inf", "it comes from the rule of sqrt"});
+      {"the gradient of a watched variable [] is inf", "it comes from the vjp of sqrt"});
 }
 
 TEST_CASE("infinities can be allowed, as masks need them") {

@@ -116,7 +116,7 @@ TEST_CASE("a profile sees the tapes of its life and its thread, and a tape that 
   CHECK(tape.gradients(sum(exp(x)))[x].value().at({0}) == doctest::Approx(std::exp(1.0)));
 }
 
-TEST_CASE("operations that were recorded before a profile count when their rules run") {
+TEST_CASE("operations that were recorded before a profile count when their vjps run") {
   Tape tape;
   const Variable x = tape.watch(ones({2}));
   const Variable loss = sum(exp(x));

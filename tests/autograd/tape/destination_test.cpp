@@ -1,4 +1,4 @@
-// Gradients that a rule computes where they are gathered: acquired, written, committed.
+// Gradients that a vjp computes where they are gathered: acquired, written, committed.
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <autograd/tensor/copy.hpp>
@@ -16,15 +16,15 @@ namespace {
 using extension::GradientDestination;
 
 using Inputs = std::array<Variable, 2>;
-using Rule = std::function<void(const Inputs&, const Variable& g, BackwardPass&)>;
+using Vjp = std::function<void(const Inputs&, const Variable& g, BackwardPass&)>;
 
-/// a + 2 b, with a rule of the test's own.
-Variable weighted_sum(const Variable& a, const Variable& b, Rule rule) {
+/// a + 2 b, with a vjp of the test's own.
+Variable weighted_sum(const Variable& a, const Variable& b, Vjp vjp) {
   Tensor y = (detach(a) + detach(b) * 2.0).value();
   if (!recording("weighted_sum", a, b)) return y;
   return record(
       "weighted_sum", std::move(y),
-      [x = Inputs{a, b}, rule](const Variable& g, BackwardPass& pass) { rule(x, g, pass); });
+      [x = Inputs{a, b}, vjp](const Variable& g, BackwardPass& pass) { vjp(x, g, pass); });
 }
 
 void add_plainly(const Inputs& x, const Variable& g, BackwardPass& pass) {
@@ -43,12 +43,12 @@ void write(std::array<Tensor, 2>& to, const Variable& g) {
   }
 }
 
-Tensor gradient(const Rule& rule, int axis) {
+Tensor gradient(const Vjp& vjp, int axis) {
   Tape tape;
   const Variable x = tape.watch(
       Tensor::of<double>({4, 4}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}));
   const auto [a, b] = split<2>(x, axis);
-  return tape.gradients(sum(square(weighted_sum(a, b, rule))))[x].value();
+  return tape.gradients(sum(square(weighted_sum(a, b, vjp))))[x].value();
 }
 
 }  // namespace

@@ -12,10 +12,10 @@
 namespace unroll::testing {
 namespace {
 
-/// An operation whose derivative adds to x the terms that `rule(gradient, pass)` adds.
-template <class Rule>
-Variable with_terms(const Variable& /*x*/, Rule rule) {
-  return record("with_terms", full({}, 1.0, Dtype::float64), rule);
+/// An operation whose derivative adds to x the terms that `vjp(gradient, pass)` adds.
+template <class Vjp>
+Variable with_terms(const Variable& /*x*/, Vjp vjp) {
+  return record("with_terms", full({}, 1.0, Dtype::float64), vjp);
 }
 
 Tensor gradient_of(Tape& tape, const Variable& x, const Variable& loss) {
@@ -141,7 +141,7 @@ TEST_CASE("terms of all four kinds add up, in whatever order they come") {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-TEST_CASE("terms for constants are dropped, and rules can skip their work") {
+TEST_CASE("terms for constants are dropped, and vjps can skip their work") {
   Tape tape;
   const Variable x = tape.watch(random({3}, 1));
   const Variable c = random({3}, 2);

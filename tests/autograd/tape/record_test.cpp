@@ -11,7 +11,7 @@
 namespace unroll::testing {
 namespace {
 
-/// Polar coordinates; the rule is written in terms of the two outputs.
+/// Polar coordinates; the vjp is written in terms of the two outputs.
 std::array<Variable, 2> polar(const Variable& x, const Variable& y) {
   const Variable a = detach(x);
   const Variable b = detach(y);
@@ -37,7 +37,7 @@ std::array<Variable, 2> polar(const Variable& x, const Variable& y) {
 }  // namespace
 
 TEST_CASE(
-    "a rule with several outputs is given them on the tape: any order of derivative is right") {
+    "a vjp with several outputs is given them on the tape: any order of derivative is right") {
   const std::vector<Tensor> inputs{random({2, 3}, 1), random({2, 3}, 2)};
   const auto both = [](std::span<const Variable> in) {
     const auto [radius, angle] = polar(in[0], in[1]);
@@ -49,7 +49,7 @@ TEST_CASE(
   CHECK(gradgradcheck(one, inputs));
 }
 
-TEST_CASE("the outputs that a rule is given are those of this call, however often it is made") {
+TEST_CASE("the outputs that a vjp is given are those of this call, however often it is made") {
   Tape tape;
   const Variable x = tape.watch(Tensor::of<double>({2}, {3.0, 0.0}));
   const Variable y = tape.watch(Tensor::of<double>({2}, {4.0, 2.0}));

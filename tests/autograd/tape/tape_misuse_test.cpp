@@ -143,8 +143,8 @@ TEST_CASE("only floating values can be watched") {
 }
 
 TEST_CASE("recording an operation without a tape is an error that names it") {
-  const auto rule = [](const Variable&, BackwardPass&) {};
-  expect_error<TapeError>([&] { record("mine", scalar(1), rule); }, {"mine", "recording()"});
+  const auto vjp = [](const Variable&, BackwardPass&) {};
+  expect_error<TapeError>([&] { record("mine", scalar(1), vjp); }, {"mine", "recording()"});
   std::array<Variable, 2> outputs{scalar(1), scalar(2)};
   expect_error<TapeError>(
       [&] {
@@ -268,7 +268,7 @@ TEST_CASE("what is written to a tensor after the forward pass changes no gradien
   expect_values(weight.value(), {1e4, 1e4});
 }
 
-TEST_CASE("a tape that a rule of its own backward pass destroys is an error, and the last of it") {
+TEST_CASE("a tape that a vjp of its own backward pass destroys is an error, and the last of it") {
   for (const bool differentiable : {false, true}) {
     const Tape outer;
     auto inner = std::make_unique<Tape>();

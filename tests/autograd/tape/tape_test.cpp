@@ -33,7 +33,7 @@ TEST_CASE("without a tape nothing is recorded") {
   CHECK_FALSE(y.recorded());
 }
 
-TEST_CASE("the bytes of the record are those of its nodes and of what their rules keep") {
+TEST_CASE("the bytes of the record are those of its nodes and of what their vjps keep") {
   Tape tape;
   CHECK(tape.statistics().bytes == 0);
   const Variable x = tape.watch(vector({1, 2}));

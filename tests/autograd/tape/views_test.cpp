@@ -91,7 +91,7 @@ TEST_CASE("a step that is read twice after its gradient was computed in place ke
 }
 
 TEST_CASE("what was computed at its place in a sequence does not change when the sequence does") {
-  // x_1 has two users of equal shape: the rule of the first finds its destination free, the second
+  // x_1 has two users of equal shape: the vjp of the first finds its destination free, the second
   // adds to the same place while the gradient of the first is still to be read by tanh.
   Tape tape;
   const Variable x = tape.watch(random({3, 2}, 1));

@@ -17,14 +17,14 @@ namespace {
 
 using Inputs = std::span<const Variable>;
 
-/// An operation of one argument with the value `value(x)` and whatever gradient `rule(x, g)`
+/// An operation of one argument with the value `value(x)` and whatever gradient `vjp(x, g)`
 /// claims.
-template <class Value, class Rule>
-Variable broken(const char* name, const Variable& x, Value value, Rule rule) {
+template <class Value, class Vjp>
+Variable broken(const char* name, const Variable& x, Value value, Vjp vjp) {
   const Tensor y = value(detach(x)).value();
   if (!recording(name, x)) return y;
   return record(name, y,
-                [x, rule](const Variable& g, BackwardPass& pass) { pass.add(x, rule(x, g)); });
+                [x, vjp](const Variable& g, BackwardPass& pass) { pass.add(x, vjp(x, g)); });
 }
 
 /// The only finding, of this cause, for this operation.
@@ -114,7 +114,7 @@ TEST_CASE("a gradient whose numbers lie in the order of the transpose") {
   expect_finding(check_inside(wrong, random({2, 3}, 1)), Cause::transposed, "sine");
 }
 
-TEST_CASE("a product whose rule forgets to transpose the other factor") {
+TEST_CASE("a product whose vjp forgets to transpose the other factor") {
   const auto product = [](const Variable& a, const Variable& b) -> Variable {
     const Tensor y = matmul(detach(a), detach(b)).value();
     if (!recording("product", a, b)) return y;
@@ -134,13 +134,13 @@ TEST_CASE("a product whose rule forgets to transpose the other factor") {
 }
 
 TEST_CASE("a broadcast that is not summed back") {
-  const auto check = [](auto rule) {
-    const auto add = [rule](const Variable& a, const Variable& b) -> Variable {
+  const auto check = [](auto vjp) {
+    const auto add = [vjp](const Variable& a, const Variable& b) -> Variable {
       const Tensor y = (detach(a) + detach(b)).value();
       if (!recording("add", a, b)) return y;
-      return record("add", y, [a, b, rule](const Variable& g, BackwardPass& pass) {
+      return record("add", y, [a, b, vjp](const Variable& g, BackwardPass& pass) {
         pass.add(a, g);
-        pass.add(b, rule(g));
+        pass.add(b, vjp(g));
       });
     };
     const DifferentiableFunction f = [add](Inputs in) { return square(add(in[0], tanh(in[1]))); };
@@ -157,7 +157,7 @@ TEST_CASE("a broadcast that is not summed back") {
   }
 }
 
-TEST_CASE("an input that the rule forgot") {
+TEST_CASE("an input that the vjp forgot") {
   const auto product = [](const Variable& a, const Variable& b) -> Variable {
     const Tensor y = (detach(a) * detach(b)).value();
     if (!recording("product", a, b)) return y;
@@ -173,7 +173,7 @@ TEST_CASE("an input that the rule forgot") {
   CHECK(report.findings[0].argument == "the result of cos (operation 1)");
 }
 
-TEST_CASE("a part of the elements that the rule forgot") {
+TEST_CASE("a part of the elements that the vjp forgot") {
   const auto wrong = [](const Variable& x) {
     return broken("sine", x, sine, [](const Variable& v, const Variable& g) {
       Tensor mask = ones(v.shape(), v.dtype());
@@ -187,7 +187,7 @@ TEST_CASE("a part of the elements that the rule forgot") {
   CHECK(report.failures[0].position == Shape{0, 1});
 }
 
-TEST_CASE("a rule that reads what a later call of the same object has overwritten") {
+TEST_CASE("a vjp that reads what a later call of the same object has overwritten") {
   struct Layer {
     Tensor last;
     Variable operator()(const Variable& x) {
@@ -203,7 +203,7 @@ TEST_CASE("a rule that reads what a later call of the same object has overwritte
   CHECK(report.findings[0].index == 0);  // the second call reads what is its own
 }
 
-TEST_CASE("a rule that keeps what the first call computed") {
+TEST_CASE("a vjp that keeps what the first call computed") {
   const auto kept = std::make_shared<Tensor>();
   const auto wrong = [kept](const Variable& x) {
     return broken("cached", x, sine, [kept](const Variable& v, const Variable& g) {
@@ -239,7 +239,7 @@ TEST_CASE("a point right beside a kink has a derivative, which steps that are sh
   CHECK(gradcheck(f, Tensor::of<double>({4}, {0.0003, -0.0003, 1e-5, 0.2})));
 }
 
-TEST_CASE("a wrong rule is told from the kinks beside it") {
+TEST_CASE("a wrong vjp is told from the kinks beside it") {
   const auto f = [](const Variable& x) {
     return broken("sine", relu(x), sine,
                   [](const Variable& v, const Variable& g) { return -g * cos(v); });
@@ -278,7 +278,7 @@ TEST_CASE("a derivative that is infinite where the value is not") {
   CHECK(report.findings[0].argument == "the result of square (operation 0)");
 }
 
-TEST_CASE("a rule that is not a number") {
+TEST_CASE("a vjp that is not a number") {
   const auto wrong = [](const Variable& x) {
     return broken("sine", x, sine,
                   [](const Variable&, const Variable& g) { return g * std::nan(""); });
@@ -291,7 +291,7 @@ TEST_CASE("the edge of a domain") {
   expect_finding(gradcheck(f, Tensor::of<double>({1}, {1.0})), Cause::non_finite, "acos");
 }
 
-TEST_CASE("a stop_gradient is no wrong rule, and is told from one") {
+TEST_CASE("a stop_gradient is no wrong vjp, and is told from one") {
   SUBCASE("one of two paths") {
     const auto f = [](const Variable& x) { return x * stop_gradient(tanh(x)); };
     expect_finding(gradcheck(f, random({3}, 1)), Cause::stop_gradient, "");
@@ -322,7 +322,7 @@ TEST_CASE("a value that is taken off the tape: every operation is right, the fun
   CHECK(report.findings[0].text.find("nothing is recorded") != std::string::npos);
 }
 
-TEST_CASE("a rule with numbers in place of operations is right once and wrong twice") {
+TEST_CASE("a vjp with numbers in place of operations is right once and wrong twice") {
   const auto raw = [](const Variable& x) {
     return broken("raw", x, sine,
                   [](const Variable& v, const Variable& g) { return detach(g) * cos(detach(v)); });

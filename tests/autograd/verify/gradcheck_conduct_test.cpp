@@ -18,7 +18,7 @@
 namespace unroll::testing {
 namespace {
 
-/// x^T x, with a rule that is right only for square x: it forgets a transpose.
+/// x^T x, with a vjp that is right only for square x: it forgets a transpose.
 Variable gram(const Variable& x) {
   Variable y = matmul(transpose(Variable(x.value())), Variable(x.value()));
   if (!recording("gram", x)) return y;
@@ -39,7 +39,7 @@ Variable doubled(const Variable& x) {
 
 }  // namespace
 
-TEST_CASE("a rule that is right only for square matrices is found where shapes vary") {
+TEST_CASE("a vjp that is right only for square matrices is found where shapes vary") {
   const DifferentiableFunction f = [](Inputs v) { return gram(v[0]); };
   CHECK(gradcheck(f, {random({3, 3}, 1)}).passed);
   const GradcheckReport report = gradcheck(f, [](Generator& generator) {
@@ -52,7 +52,7 @@ TEST_CASE("a rule that is right only for square matrices is found where shapes v
   CHECK(report.findings[0].text.find("of the inputs: float64 [") != std::string::npos);
 }
 
-TEST_CASE("right rules pass for every shape that a generator draws, and all elements count") {
+TEST_CASE("right vjps pass for every shape that a generator draws, and all elements count") {
   Index elements = 0;
   const GradcheckReport report = gradcheck(
       [](Inputs v) { return matmul(tanh(v[0]), v[1]); },

@@ -15,29 +15,29 @@ namespace {
 
 using Inputs = std::span<const Variable>;
 
-/// sin(x) with whatever derivative `rule(x, gradient)` claims it has.
-template <class Rule>
-DifferentiableFunction sine_with(Rule rule) {
-  return [rule](Inputs inputs) {
+/// sin(x) with whatever derivative `vjp(x, gradient)` claims it has.
+template <class Vjp>
+DifferentiableFunction sine_with(Vjp vjp) {
+  return [vjp](Inputs inputs) {
     const Variable& x = inputs[0];
     const Variable y = sin(detach(x));
     if (!recording("sine", x)) return y;
     return record("sine", y.value(),
-                  [x, rule](const Variable& g, BackwardPass& pass) { pass.add(x, rule(x, g)); });
+                  [x, vjp](const Variable& g, BackwardPass& pass) { pass.add(x, vjp(x, g)); });
   };
 }
 
-/// a + b for `b` that broadcasts, with whatever gradient `rule(gradient)` claims b has.
-template <class Rule>
-DifferentiableFunction sum_with(Rule rule) {
-  return [rule](Inputs inputs) {
+/// a + b for `b` that broadcasts, with whatever gradient `vjp(gradient)` claims b has.
+template <class Vjp>
+DifferentiableFunction sum_with(Vjp vjp) {
+  return [vjp](Inputs inputs) {
     const Variable a = inputs[0];
     const Variable b = inputs[1];
     const Variable y = detach(a) + detach(b);
     if (!recording("sum", a, b)) return y;
-    return record("sum", y.value(), [a, b, rule](const Variable& g, BackwardPass& pass) {
+    return record("sum", y.value(), [a, b, vjp](const Variable& g, BackwardPass& pass) {
       pass.add(a, g);
-      pass.add(b, rule(g));
+      pass.add(b, vjp(g));
     });
   };
 }
@@ -196,7 +196,7 @@ TEST_CASE("a check in one line shows the report when it fails") {
   const GradcheckReport report = gradcheck(wrong, {random({3}, 1)});
   CHECK_FALSE(report);
   CHECK(doctest::toString(report) == doctest::String(report.to_string().c_str()));
-  CHECK(report.to_string().find("wrong sign: the rule of sine (operation 0)") != std::string::npos);
+  CHECK(report.to_string().find("wrong sign: the vjp of sine (operation 0)") != std::string::npos);
 }
 
 TEST_CASE("random directions cost the same for any size, and find the element that is wrong") {
@@ -224,7 +224,7 @@ TEST_CASE("random directions cost the same for any size, and find the element th
   CHECK(failed.findings[0].operation == "sine");
 }
 
-TEST_CASE("jvp against vjp passes for rules written with operations") {
+TEST_CASE("jvp against vjp passes for vjps written with operations") {
   GradcheckOptions options;
   options.jvp = true;
   options.parameters = {Parameter("w", random({3, 2}, 1))};
@@ -236,7 +236,7 @@ TEST_CASE("jvp against vjp passes for rules written with operations") {
 }
 
 TEST_CASE("gradgradcheck finds a second derivative that is wrong where the first is right") {
-  // The captured output is a constant in the rule.
+  // The captured output is a constant in the vjp.
   const auto captured = [](const Variable& x) -> Variable {
     const Tensor y = exp(detach(x)).value();
     if (!recording("captured", x)) return y;

@@ -20,12 +20,12 @@ namespace {
 
 using Inputs = std::span<const Variable>;
 
-/// x, with whatever gradient `rule(x, gradient)` claims.
-template <class Rule>
-Variable identity_with(const char* name, const Variable& x, Rule rule) {
+/// x, with whatever gradient `vjp(x, gradient)` claims.
+template <class Vjp>
+Variable identity_with(const char* name, const Variable& x, Vjp vjp) {
   if (!recording(name, x)) return x;
   return record(name, x.value().clone(),
-                [x, rule](const Variable& g, BackwardPass& pass) { pass.add(x, rule(x, g)); });
+                [x, vjp](const Variable& g, BackwardPass& pass) { pass.add(x, vjp(x, g)); });
 }
 
 Variable bad_sign(const Variable& x) {
@@ -63,7 +63,7 @@ struct Nasty {
   std::function<GradcheckReport()> check;
 };
 
-/// Functions that are hard to differentiate numerically, with rules that are right.
+/// Functions that are hard to differentiate numerically, with vjps that are right.
 std::vector<Nasty> nasty_functions() {
   std::vector<Nasty> all;
   const auto add = [&](const std::string& name, const Tensor& x, auto f) {
@@ -147,7 +147,7 @@ TEST_CASE("a right function is never called wrong, however hard it is to differe
 }
 
 TEST_CASE(
-    "a kink that lies nearer than differences can tell is a kink, not a jump or a wrong rule") {
+    "a kink that lies nearer than differences can tell is a kink, not a jump or a wrong vjp") {
   const auto f = [](const Variable& v) { return square(relu(v) + 1.0); };
   for (const double x : {1e-8, -1e-8, 1e-10, -1e-10}) {
     const GradcheckReport report = gradcheck(f, vector({x}));
@@ -201,7 +201,7 @@ TEST_CASE("a wrong sign beside results of another size is found") {
   CHECK(found.failures[0].input == "input 1");
 }
 
-TEST_CASE("a wrong rule among operations that are hard to differentiate is named alone") {
+TEST_CASE("a wrong vjp among operations that are hard to differentiate is named alone") {
   const auto f = [](const Variable& v) { return bad_sign(tanh(sin(1e5 * v))) * exp(v); };
   const GradcheckReport report = gradcheck(f, vector({0.7, -1.3}));
   CAPTURE(report);
@@ -225,7 +225,7 @@ TEST_CASE("what rounding hides does not pass") {
   CHECK(report.findings[0].cause == Cause::rounding);
 }
 
-TEST_CASE("a rule of another shape or dtype is named, with what it gave and what was expected") {
+TEST_CASE("a vjp of another shape or dtype is named, with what it gave and what was expected") {
   const Tensor x = random({3, 4}, 1);
   const auto finding = [&](const auto& op) {
     const GradcheckReport report =
@@ -233,7 +233,7 @@ TEST_CASE("a rule of another shape or dtype is named, with what it gave and what
     CAPTURE(report);
     CHECK_FALSE(report.passed);
     REQUIRE(report.findings.size() == 1);
-    CHECK(report.findings[0].cause == Cause::rule_failed);
+    CHECK(report.findings[0].cause == Cause::vjp_failed);
     CHECK(report.findings[0].index == 1);
     return report.findings[0];
   };
@@ -269,7 +269,7 @@ TEST_CASE("a rule of another shape or dtype is named, with what it gave and what
   names(found, {"throwing (operation 1)", "out of luck"});
 }
 
-TEST_CASE("parts that a rule hands over must lie within the argument") {
+TEST_CASE("parts that a vjp hands over must lie within the argument") {
   const auto refused = [](auto add, std::initializer_list<std::string_view> words) {
     Tape tape;
     const Variable x = tape.watch(zeros({3, 4}, Dtype::float64));
@@ -294,7 +294,7 @@ TEST_CASE("parts that a rule hands over must lie within the argument") {
       {"partial", "add_product", "[2,4]", "[3,4]", "[K,M]"});
 }
 
-TEST_CASE("a rule that is right at its first run only is found") {
+TEST_CASE("a vjp that is right at its first run only is found") {
   const auto counting = [](const Variable& v) {
     auto runs = std::make_shared<int>(0);
     return identity_with("counting", v, [runs](const Variable&, const Variable& g) {
@@ -306,7 +306,7 @@ TEST_CASE("a rule that is right at its first run only is found") {
   CHECK_FALSE(report.passed);
   CHECK(report.failures.empty());
   REQUIRE(report.findings.size() == 1);
-  CHECK(report.findings[0].cause == Cause::impure_rule);
+  CHECK(report.findings[0].cause == Cause::impure_vjp);
 }
 
 }  // namespace unroll::testing
