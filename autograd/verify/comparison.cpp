@@ -4,6 +4,7 @@
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/loop.hpp>
 #include <autograd/tensor/random.hpp>
+#include <autograd/verify/cancelled_terms.hpp>
 #include <autograd/verify/captures.hpp>
 #include <autograd/verify/comparison.hpp>
 #include <autograd/verify/diagnosis.hpp>
@@ -72,7 +73,8 @@ class Comparison {
     }
     report_.directions = options.directions;
     symptoms_.earlier = earlier;
-    symptoms_.sums = WeightedSums(f(f.point()).value());
+    const Tensor result = f(f.point()).value();
+    symptoms_.sums = WeightedSums(result, cancelled_terms(f, result));
     try {
       symptoms_.analytic = f.gradients(f.point(), symptoms_.sums);
     } catch (const VjpError& error) {

@@ -132,14 +132,16 @@ Gradients run_vjps(Tape& tape, const Variable& loss) {
 
 }  // namespace
 
-WeightedSums::WeightedSums(const Tensor& result) {
+WeightedSums::WeightedSums(const Tensor& result, const std::vector<double>& cancelled) {
   constexpr std::size_t kMostSums = 8;
   constexpr double kSpread = 0x1p-13;  // within one sum
   constexpr double kLarge = 0x1p10;
   const std::vector<double> y = result.to_vector<double>();
   std::vector<std::size_t> order(y.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto size_of = [&](std::size_t i) { return std::isfinite(y[i]) ? std::abs(y[i]) : 0.0; };
+  const auto size_of = [&](std::size_t i) {
+    return std::isfinite(y[i]) ? std::max(std::abs(y[i]), std::min(cancelled[i], 1.0)) : 0.0;
+  };
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return size_of(a) > size_of(b); });
   const std::vector<double> unequal = unequal_weights(result).to_vector<double>();

@@ -51,8 +51,9 @@ class WeightedSums {
  public:
   /// One sum of all elements.
   WeightedSums() = default;
-  /// As many as these elements need, few of each result.
-  explicit WeightedSums(const Tensor& result);
+  /// As many as these elements need, few of each result. `cancelled`: the sizes of terms that
+  /// cancel in an element and leave nothing but their rounding, which is judged at their size.
+  WeightedSums(const Tensor& result, const std::vector<double>& cancelled);
 
   std::size_t size() const { return weights_.empty() ? 1 : weights_.size(); }
   Variable operator()(const Variable& y, std::size_t k) const;

@@ -309,4 +309,38 @@ TEST_CASE("a vjp that is right at its first run only is found") {
   CHECK(report.findings[0].cause == Cause::impure_vjp);
 }
 
+TEST_CASE("terms that cancel leave rounding, which is not taken for a function") {
+  const auto one_product_twice = [](std::span<const Variable> in) -> Variable {
+    return linear(in[0], in[1]) - matmul(in[0], transpose(in[1]));
+  };
+  const auto tenfold = [](std::span<const Variable> in) -> Variable {
+    return sum(in[0] * in[1], {1}) - sum(in[1] * in[0] * 0.1, {1}) * 10.0;
+  };
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    CAPTURE(seed);
+    Generator generator(seed);
+    const Index rows = generator.below(5) + 1, width = generator.below(7) + 2;
+    const Tensor x = uniform({rows, width}, -1, 1, Dtype::float64, generator);
+    const Tensor w = uniform({3, width}, -1, 1, Dtype::float64, generator);
+    const Tensor y = uniform({rows, width}, -1, 1, Dtype::float64, generator);
+    CHECK(gradcheck(one_product_twice, {x, w}).passed);
+    CHECK(gradgradcheck(one_product_twice, {x, w}).passed);
+    CHECK(gradcheck(tenfold, {x, y}).passed);
+    CHECK(gradgradcheck(tenfold, {x, y}).passed);
+  }
+}
+
+TEST_CASE("a wrong gradient of small numbers is found beside terms that cancel") {
+  const auto f = [](const Variable& x) -> Variable {
+    const Variable wrong =
+        identity_with("wrong", x, [](const Variable&, const Variable& g) { return -g; });
+    return concat({x * 0.1 * 10.0 - x, wrong * 1e-12}, 0);
+  };
+  const GradcheckReport report = gradcheck(f, vector({0.3, -0.7, 0.9}));
+  CAPTURE(report);
+  CHECK_FALSE(report.passed);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].operation == "wrong");
+}
+
 }  // namespace unroll::testing
