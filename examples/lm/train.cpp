@@ -47,6 +47,8 @@ void check_target(const TrainOptions& options) {
                     run ? run_folder(path) : path));
   // Only what is a run is removed.
   if (run) fs::remove_all(run_folder(path));
+  // A run that was killed before it began leaves half a file of settings.
+  nn::AtomicFile::remove_abandoned(settings_file(path));
   if (fs::exists(run_folder(path)) && !fs::is_empty(run_folder(path)))
     throw Error(
         fmt::format("--model: the folder \"{}\" is in the way of the run; give another name",

@@ -108,16 +108,18 @@ struct Ended {
 Ended run_to_the_end(const Folder& folder, const std::string& name, const Arguments& options,
                      bool kill) {
   const std::string model = folder / name;
+  const Arguments begin = Arguments{"train", "--model", model, "--quiet"} + options;
   const Arguments resume{"train", "--resume", "--model", model, "--quiet"};
   unroll::Generator generator(options.size() + kill);
   Ended ended;
-  ::pid_t child = start(folder, Arguments{"train", "--model", model, "--quiet"} + options);
+  ::pid_t child = start(folder, begin);
   while (kill) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 + generator.below(150)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10 + generator.below(90)));
     if (::kill(child, SIGKILL) != 0) break;
     if (finish(folder, child).code == 0) break;
     ++ended.kills;
-    child = start(folder, resume);
+    // There is nothing to resume when it was killed before it began.
+    child = start(folder, std::filesystem::exists(model + ".run/settings") ? resume : begin);
     if (ended.kills == 12) kill = false;  // a slow machine gets to the end
   }
   if (!kill) {
@@ -141,7 +143,10 @@ TEST_CASE("a run that is killed again and again ends with the bytes of one that 
       {"--optimizer", "asgd:start=20", "--threads", "1", "--weight-drop", "0.3"},
       {"--optimizer", "rmsprop", "--threads", "2", "--average", "0.95"},
       {"--optimizer", "nadam", "--threads", "1", "--schedule", "plateau"},
-      {"--optimizer", "lion", "--threads", "1", "--locked-dropout", "0.2"}};
+      {"--optimizer", "lion", "--threads", "1", "--locked-dropout", "0.2"},
+      {"--optimizer", "adagrad", "--threads", "2", "--zoneout", "0.1"},
+      {"--optimizer", "adadelta", "--threads", "1", "--tied", "--embedding", "24"},
+      {"--optimizer", "radam", "--threads", "2", "--schedule", "constant"}};
 #ifdef __SANITIZE_ADDRESS__  // every start takes ten times as long there
   const std::size_t count = 2;
 #else
@@ -163,7 +168,23 @@ TEST_CASE("a run that is killed again and again ends with the bytes of one that 
     CHECK(once.log == killed.log);
     kills += killed.kills;
   }
+  MESSAGE(kills << " kills");
   CHECK(kills > 0);
+}
+
+TEST_CASE("what a run leaves that was killed before it began is not in the way of the next") {
+  const Folder folder;
+  const std::string text = write(folder / "text", sentences(300)), model = folder / "model";
+  std::filesystem::create_directory(model + ".run");
+  write(model + ".run/settings.1234-0.tmp", "# The sett");
+  train(folder, text, model, {"--max-steps", "2"});
+  CHECK_FALSE(std::filesystem::exists(model + ".run/settings.1234-0.tmp"));
+
+  std::filesystem::create_directory(folder / "mine.run");
+  write(folder / "mine.run/notes", "of another kind");
+  expect_refused(
+      run(folder, Arguments{"train", "--text", text, "--model", folder / "mine"} + kSmall),
+      "is in the way of the run");
 }
 
 TEST_CASE("a run that is resumed after its end changes nothing") {
@@ -172,9 +193,9 @@ TEST_CASE("a run that is resumed after its end changes nothing") {
   const std::string model = folder / "model", log = model + ".run/log.jsonl";
   for (const char* validation : {"0.1", "0"}) {
     CAPTURE(validation);
-    train(folder, text, model,
-          {"--max-steps", "12", "--save-minutes", "1e-9", "--validation", validation,
-           "--overwrite"});
+    train(
+        folder, text, model,
+        {"--max-steps", "12", "--save-minutes", "1e-9", "--validation", validation, "--overwrite"});
     const std::string saved = read(model), logged = read(log);
     CHECK(run(folder, {"train", "--resume", "--model", model}).code == 0);
     CHECK(read(model) == saved);
