@@ -1,5 +1,6 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/pointwise/pointwise.hpp>
+#include <autograd/pointwise/short_rows.hpp>
 #include <autograd/tape/destination.hpp>
 #include <autograd/tape/record.hpp>
 #include <autograd/tensor/copy.hpp>
@@ -9,15 +10,6 @@
 
 namespace unroll::detail {
 namespace {
-
-constexpr std::size_t kMaxOperands = 32;
-
-/// One address an operand, as a row kernel takes them.
-struct Rows {
-  std::array<const void*, kMaxOperands> in;
-  std::array<void*, kMaxOperands> out;
-  std::array<Index, kMaxOperands> step;  // 0 or 1, of inputs
-};
 
 Strides broadcast_strides(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x.strides();
@@ -90,6 +82,15 @@ bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, 
     out_bytes[k] = outputs[k].strides()[0] * bytes;
   }
   if (n == 0) return true;
+  ShortRows together(inputs[0]->dtype(), shape[0], n);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    together.add_input(rows.in[i], in_bytes[i] / bytes, rows.step[i] == 0);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    together.add_output(rows.out[k], out_bytes[k] / bytes);
+  if (together.pays()) {
+    together.run(kernel, f);
+    return true;
+  }
   for (Index r = 0; r < shape[0]; ++r) {
     kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), n);
     for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -152,9 +153,39 @@ void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, Row
   });
 }
 
+/// All axes but the last as one, where every operand is contiguous in them or has none.
+bool run_as_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
+                   const void* f) {
+  if (shape.rank() < 3 || shape.back() >= ShortRows::kShort || shape.back() == 0) return false;
+  const Index rows = size_of(shape) / shape.back();
+  const auto leads = [&](const Tensor& x) {  // with the axes of the result before the last
+    for (int axis = 0; axis + 1 < shape.rank(); ++axis)
+      if (x.shape()[axis] != shape[axis]) return false;
+    return x.is_contiguous();
+  };
+  std::array<Tensor, kMaxOperands> in, out;
+  std::array<const Tensor*, kMaxOperands> in_places;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& x = *inputs[i];
+    const bool row = x.rank() == 0 || x.size() == x.shape().back();
+    if (!row && !(x.rank() == shape.rank() && leads(x))) return false;
+    if (row && x.rank() > 0 && x.size() > 1 && x.strides().back() != 1) return false;
+    in[i] = x.rank() == 0 ? x : x.reshape({row ? 1 : rows, x.shape().back()});
+    in_places[i] = &in[i];
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (!outputs[k].defined()) continue;
+    if (!outputs[k].is_contiguous()) return false;
+    out[k] = outputs[k].reshape({rows, shape.back()});
+  }
+  return run_matrix(Operands(in_places).first(inputs.size()), std::span(out).first(outputs.size()),
+                    {rows, shape.back()}, kernel, f);
+}
+
 void run_on_one(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
                 const void* f) {
   if (run_flat(inputs, outputs, shape, kernel, f)) return;
+  if (run_as_matrix(inputs, outputs, shape, kernel, f)) return;
   if (run_matrix(inputs, outputs, shape, kernel, f)) return;
   run_any(inputs, outputs, shape, kernel, f);
 }

@@ -95,6 +95,64 @@ TEST_CASE("inputs may be transposed, sliced or expanded views") {
   expect_gate(cube.permute(std::array{2, 0, 1}), random({4, 2, 3}, 8), random({3}, 9));
 }
 
+TEST_CASE("short rows that are computed together have the bits of rows computed one by one") {
+  Generator generator(11);
+  const auto draw = [&](const Shape& shape, Dtype dtype) {
+    return uniform(shape, -1, 1, dtype, generator);
+  };
+  for (int round = 0; round < 200; ++round) {
+    const Dtype dtype = round % 2 == 0 ? Dtype::float32 : Dtype::float64;
+    const Index rows = generator.below(90) + 1, n = generator.below(70) + 1;
+    const auto operand = [&]() -> Tensor {
+      switch (generator.below(7)) {
+        case 0:
+          return draw({rows, 3 * n}, dtype).slice(1, n, 2 * n);
+        case 1:
+          return draw({n, rows}, dtype).transpose(0, 1);
+        case 2:
+          return draw({rows, 1}, dtype);
+        case 3:
+          return draw({n}, dtype);
+        case 4:
+          return draw({}, dtype);
+        case 5:
+          return draw({2 * rows, n}, dtype).slice(0, 0, 2 * rows, 2);
+        default:
+          return draw({rows, n}, dtype);
+      }
+    };
+    const Tensor a = operand(), b = operand(), c = operand();
+    const Shape shape = broadcast("test", broadcast("test", a.shape(), b.shape()), c.shape());
+    CAPTURE(to_string(a.shape()));
+    CAPTURE(to_string(b.shape()));
+    CAPTURE(to_string(c.shape()));
+    const Tensor together = pointwise(gate, a, b, c).value();
+    if (shape.rank() < 2) continue;
+    const auto row_of = [](const Tensor& x, Index r) {
+      return x.rank() < 2 ? x : x.select(0, x.shape()[0] == 1 ? 0 : r).contiguous();
+    };
+    for (Index r = 0; r < shape[0]; ++r) {
+      const Tensor alone = pointwise(gate, row_of(a, r), row_of(b, r), row_of(c, r)).value();
+      CHECK(together.select(0, r).contiguous().to_vector<double>() == alone.to_vector<double>());
+    }
+    // The same rows with two axes in front of the last.
+    if (shape[0] % 2 == 0 && a.is_contiguous() && a.rank() == 2) {
+      const Tensor cube = a.reshape({2, shape[0] / 2, a.shape()[1]});
+      const Tensor bias = draw({shape[1]}, dtype);
+      const Tensor expected = pointwise(gate, a, bias, bias).value();
+      const Tensor actual = pointwise(gate, cube, bias, bias).value();
+      CHECK(actual.to_vector<double>() == expected.to_vector<double>());
+    }
+  }
+}
+
+TEST_CASE("gradients of short rows that are computed together are right") {
+  for (const Index n : {1, 3, 12, 20})
+    expect_right_gradient(
+        [](std::span<const Variable> v) { return pointwise(gate, v[0], v[1], v[2]); },
+        {random({10, n}, 1), random({n}, 2), random({10, 1}, 3)});
+}
+
 TEST_CASE("tensors without elements give one without elements") {
   expect_gate(random({0}, 1), random({0}, 2), random({}, 3));
   expect_gate(random({3, 0}, 1), random({3, 1}, 2), random({1, 0}, 3));
