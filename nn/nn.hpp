@@ -121,6 +121,7 @@
 #include <nn/training/checkpoint.hpp>
 #include <nn/training/checkpoint_file.hpp>
 #include <nn/training/checkpoint_folder.hpp>
+#include <nn/training/curves.hpp>
 #include <nn/training/event_file.hpp>
 #include <nn/training/run_log.hpp>
 #include <nn/verify/check_cell.hpp>

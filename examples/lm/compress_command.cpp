@@ -2,11 +2,11 @@
 #include "commands.hpp"
 #include "compress.hpp"
 #include "crc32.hpp"
+#include "output_file.hpp"
 
 #include <fmt/core.h>
 #include <autograd/tensor/error.hpp>
 #include <nn/data/text_file.hpp>
-#include <nn/io/atomic_file.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -29,20 +29,6 @@ std::string read_bytes(const std::string& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void write(const CompressOptions& options, const std::string& bytes) {
-  unroll::nn::AtomicFile file(options.out);
-  file.write(bytes.data(), bytes.size());
-  file.commit();
-}
-
-/// Finds out about a target that cannot be written before the work, not after it.
-void check_target(const CompressOptions& options) {
-  if (!options.overwrite && std::filesystem::exists(options.out))
-    throw unroll::ArgumentError(
-        fmt::format("\"{}\" exists already; --overwrite replaces it", options.out));
-  const unroll::nn::AtomicFile can_be_written(options.out);
-}
-
 void add_files(CLI::App& command, CompressOptions& options) {
   command.add_option("file", options.in, "file to read")->required();
   command.add_option("out", options.out, "file to write")->required();
@@ -53,11 +39,11 @@ void add_files(CLI::App& command, CompressOptions& options) {
 }  // namespace
 
 void run_compress(const CompressOptions& options) {
-  check_target(options);
+  check_output_file(options.out, options.overwrite);
   const Model model = Model::load(options.model);
   const unroll::nn::TextFile text(options.in);
   const Compressed result = compress(model, crc32(read_bytes(options.model)), text.bytes());
-  write(options, result.bytes);
+  write_output_file(options.out, result.bytes);
   const auto size = static_cast<double>(result.bytes.size());
   fmt::print("{:.4f} bits per symbol over {} symbols, {:.3f} times smaller ({} bytes to {})\n",
              8 * size / static_cast<double>(result.symbols), result.symbols,
@@ -68,9 +54,9 @@ void run_compress(const CompressOptions& options) {
 }
 
 void run_decompress(const CompressOptions& options) {
-  check_target(options);
+  check_output_file(options.out, options.overwrite);
   const Model model = Model::load(options.model);
-  write(options, decompress(model, crc32(read_bytes(options.model)), read_bytes(options.in),
+  write_output_file(options.out, decompress(model, crc32(read_bytes(options.model)), read_bytes(options.in),
                             fmt::format("\"{}\"", options.in)));
 }
 

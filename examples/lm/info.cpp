@@ -3,9 +3,9 @@
 #include "arguments.hpp"
 #include "commands.hpp"
 #include "model.hpp"
+#include "output_file.hpp"
 
 #include <fmt/core.h>
-#include <autograd/tensor/error.hpp>
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
@@ -59,9 +59,7 @@ void run_info(const InfoOptions& options) {
 
 void run_export(const ExportOptions& options) {
   const Model model = Model::load(options.model);
-  if (!options.overwrite && std::filesystem::exists(options.out))
-    throw unroll::ArgumentError(
-        fmt::format("\"{}\" exists already; --overwrite replaces it", options.out));
+  check_output_file(options.out, options.overwrite);
   unroll::nn::TensorFile file = model.file({});
   file.metadata["source"] = file.metadata["format"];
   file.metadata["format"] = "pt";  // as libraries of PyTorch mark their files

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 #include <autograd/tensor/error.hpp>
+#include <autograd/tensor/version.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -24,11 +25,14 @@ int main(int argc, char** argv) {
         "well it predicts text, and compresses text.");
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.require_subcommand(0, 1);
+    app.set_version_flag("--version", fmt::format("lm, unroll {}", unroll::kVersion));
     lm::add_train(app);
     lm::add_sample(app);
     lm::add_eval(app);
     lm::add_compress(app);
     lm::add_decompress(app);
+    lm::add_inspect(app);
+    lm::add_report(app);
     lm::add_info(app);
     lm::add_export(app);
     try {
@@ -42,8 +46,8 @@ int main(int argc, char** argv) {
     }
     if (app.get_subcommands().empty())
       throw unroll::ArgumentError(
-          "expected a command: train, sample, eval, compress, decompress, info or export; --help "
-          "tells more");
+          "expected a command: train, sample, eval, compress, decompress, inspect, report, info or "
+          "export; --help tells more");
     example::check_output();
     return 0;
   } catch (const std::bad_alloc&) {

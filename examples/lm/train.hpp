@@ -46,6 +46,7 @@ struct TrainOptions {
   std::uint64_t seed = 1;
   Index eval_every = 0;       ///< steps; 0: chosen by the length of the run
   double eval_minutes = 0.0;  ///< validates after this time too; 0: by steps alone
+  Index sample_length = 200;  ///< symbols written into the log at each validation
   double save_minutes = 1.0;  ///< between checkpoints, beside those at each validation
   int threads = 0;
   bool quiet = false;

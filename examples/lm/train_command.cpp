@@ -127,6 +127,8 @@ void add_run_options(CLI::App& command, TrainOptions& options) {
           "ends the training after this time; such a run does not repeat bit for bit");
   count("--eval-every", options.eval_every, "batches between validations; 0 chooses");
   minutes("--eval-minutes", options.eval_minutes, "time between validations; 0: by batches alone");
+  count("--sample-length", options.sample_length,
+        "symbols that the model writes into the log at each validation; 0: none");
   minutes("--save-minutes", options.save_minutes, "time between checkpoints");
   add_seed(command, options.seed, "a run with the same seed and threads repeats bit for bit");
   command

@@ -2,6 +2,8 @@
 
 #include "crc32.hpp"
 #include "evaluate.hpp"
+#include "sample_text.hpp"
+#include "visible_text.hpp"
 
 #include <fmt/core.h>
 #include <autograd/autograd.hpp>
@@ -184,7 +186,9 @@ void Training::open_log() {
   nn::RunLogOptions options{.settings = {{"network", to_json(model_.options())}}};
   if (options_.resume) options.resume_after = step_;
   try {
-    log_.emplace(run_folder(options_.model) + "/log.jsonl", options);
+    const std::string path = run_folder(options_.model) + "/log.jsonl";
+    log_.emplace(path, options);
+    if (options_.resume) history_ = read_history(path);
   } catch (const Error& error) {
     progress_.note(fmt::format("there is no log: {}", error.what()));
   }
@@ -192,12 +196,35 @@ void Training::open_log() {
 
 /// A log that cannot be written does not end the training.
 void Training::log(const nn::RunValues& values) {
+  history_.add(step_, values);
   if (!log_) return;
   try {
     log_->write(step_, values);
   } catch (const Error& error) {
     progress_.note(fmt::format("step {}: the log ends here: {}", step_, error.what()));
     log_.reset();
+  }
+}
+
+/// Draws from a generator of its own, so that the training goes on as without it.
+void Training::log_sample(const Model& model) {
+  if (options_.sample_length == 0) return;
+  const SampleOptions options{.length = options_.sample_length,
+                              .seed = options_.seed + static_cast<std::uint64_t>(step_)};
+  try {
+    log({{"sample", visible_text(sample_text(model, options))}});
+  } catch (const Error& error) {
+    progress_.note(fmt::format("step {}: no sample: {}", step_, error.what()));
+  }
+}
+
+/// A picture that cannot be written does not end the training.
+void Training::draw_curves() {
+  const std::string path = run_folder(options_.model) + "/curves.svg";
+  try {
+    nn::write_curves(path, history_.losses(), {.y_label = "nats per symbol"});
+  } catch (const Error& error) {
+    progress_.note(fmt::format("step {}: no curves: {}", step_, error.what()));
   }
 }
 
@@ -261,15 +288,21 @@ void Training::checkpoint() {
 void Training::validate() {
   validated_ = now();
   validated_step_ = step_;
-  if (!validation_) {
-    check_nats(smoothed_loss_);
-    keep(model_, "none");
-    if (save()) progress_.note(fmt::format("step {}: saved", step_));
-    return;
-  }
   Model judged = nn::clone(model_);
   if (average_) set_averages(judged);
   judged.eval();
+  if (validation_) {
+    validate(judged);
+  } else {
+    check_nats(smoothed_loss_);
+    keep(judged, "none");
+    if (save()) progress_.note(fmt::format("step {}: saved", step_));
+  }
+  log_sample(judged);
+  draw_curves();
+}
+
+void Training::validate(const Model& judged) {
   const Evaluation result = evaluate(judged, *validation_);
   check_nats(result.nats);
   rate_->observe(result.nats);

@@ -4,6 +4,7 @@
 #include "model.hpp"
 #include "optimization.hpp"
 #include "progress.hpp"
+#include "run_history.hpp"
 #include "train.hpp"
 
 #include <nn/data/token_streams.hpp>
@@ -52,10 +53,15 @@ class Training {
   void train_step();
   void open_log();
   void log(const unroll::nn::RunValues& values);
+  /// Writes a text with the model into the log.
+  void log_sample(const Model& model);
+  void draw_curves();
   void next_epoch();
   /// Stops at the end of what the loss of a working model can be.
   void check_nats(double nats) const;
   void validate();
+  /// Measures this copy of the model and keeps it if it is the best so far.
+  void validate(const Model& judged);
   void keep(const Model& model, const std::string& quality);
   /// Gives a copy of the model the averaged weights.
   void set_averages(Model& model) const;
@@ -88,6 +94,7 @@ class Training {
 
   unroll::nn::CheckpointFolder folder_;
   std::optional<unroll::nn::RunLog> log_;  // none when it could not be written
+  RunHistory history_;                     // of the log
   Progress progress_;
   double started_ = 0, saved_ = 0, validated_ = 0;  // times
   double step_seconds_ = 0;

@@ -56,7 +56,7 @@ struct CheckpointLoadOptions {
 ///     if (resume) checkpoint.load("run.safetensors");
 ///     while (step < steps) { ...; checkpoint.save("run.safetensors"); }
 ///
-/// The file is a safetensors file with a checksum; docs/training.md describes its layout. Names
+/// The file is a safetensors file with a checksum; docs/checkpoints.md describes its layout. Names
 /// must be unique, not empty and without dots: every add() throws ArgumentError otherwise.
 class Checkpoint {
  public:

@@ -4,7 +4,7 @@
 
 #include <string>
 
-/// The file of a Checkpoint; docs/training.md describes its layout.
+/// The file of a Checkpoint; docs/checkpoints.md describes its layout.
 namespace unroll::nn {
 
 /// Reads a file that Checkpoint::save has written, for programs that look inside or copy it.

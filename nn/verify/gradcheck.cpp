@@ -1,12 +1,15 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
+#include <autograd/ops/piecewise.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/ops/sum.hpp>
 #include <autograd/tensor/random.hpp>
 #include <nn/recurrent/cell_checks.hpp>
 #include <nn/verify/gradcheck.hpp>
 #include <nn/verify/in_dtype.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <unordered_set>
 #include <utility>
@@ -14,21 +17,25 @@
 namespace unroll::nn {
 namespace {
 
+/// True when the numbers are all positive or all negative, as of a state that is taken the
+/// logarithm of.
+bool has_one_sign(const Variable& x) {
+  return x.size() > 0 && std::abs(sum(sign(detach(x))).item()) == static_cast<double>(x.size());
+}
+
 /// The inputs of a recurrent layer: x, and a state from where the cell lives.
 std::vector<Tensor> inputs_of(const Recurrent& rnn, const Tensor& x) {
   constexpr Index kSteps = 8;
   const InFloat64 converted(rnn);
-  State state;
-  for (const Shape& shape : rnn.cell().state_shapes())
-    state.push_back(zeros(with_batch(x.rank() == 3 ? x.size(1) : 1, shape), Dtype::float64));
-  for (Index steps = 0; x.rank() == 3 && x.size(0) > 0 && steps < kSteps; steps += x.size(0))
+  State state = rnn(x, {}).state;
+  for (Index steps = x.size(0); steps > 0 && steps < kSteps; steps += x.size(0))
     state = rnn(x, state).state;
   std::vector<Tensor> inputs{x};
   Generator generator(1990);
-  for (const Variable& reached : state)
-    inputs.push_back(
-        (reached + Variable(uniform(reached.shape(), -0.1, 0.1, Dtype::float64, generator)))
-            .value());
+  for (const Variable& reached : state) {
+    const Variable beside = uniform(reached.shape(), -0.1, 0.1, Dtype::float64, generator);
+    inputs.push_back((has_one_sign(reached) ? reached * (1.0 + beside) : reached + beside).value());
+  }
   return inputs;
 }
 

@@ -17,11 +17,11 @@ GradcheckReport check_float32(const Module& module, const DifferentiableFunction
                               const std::vector<Tensor>& inputs, GradcheckOptions options = {});
 
 /// Checks a recurrent layer: outputs and final state as functions of `x: [T,B,I]` float64, of the
-/// initial state and of every parameter. The initial state is one that the cell reaches: from zero,
-/// in eight steps or more over x, and a little beside it; the cell's initial_state() is not called.
-/// A learned start is checked with the overload above and a function that passes no state. Random
-/// numbers that the layer draws are the same each time. A layer that gives another result for a
-/// sequence in parts does not pass either.
+/// initial state and of every parameter. The initial state is one that the cell reaches: from its
+/// initial_state(), in eight steps or more over x, and a little beside it, of the same sign where
+/// all elements have one. A learned start is checked with the overload above and a function that
+/// passes no state. Random numbers that the layer draws are the same each time. A layer that gives
+/// another result for a sequence in parts does not pass either.
 GradcheckReport gradcheck(const Recurrent& rnn, const Tensor& x,
                           const GradcheckOptions& options = {});
 

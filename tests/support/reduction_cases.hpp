@@ -2,6 +2,7 @@
 
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/ops/scans.hpp>
 
 #include <limits>
 #include <vector>

@@ -55,6 +55,20 @@ inline std::vector<OpCase> linear_scan_cases() {
                                     .restart = v[3]}));
        },
        {a, b, start, random({2, 3}, 306)}},
+      {"linear_scan",
+       "resets, in reverse, zeros behind them",
+       [resets](Inputs v) {
+         return square(linear_scan(v[0], v[1], {.reverse = true, .resets = resets}));
+       },
+       {a, b}},
+      {"linear_scan",
+       "one coefficient for each sequence, in reverse, from a state",
+       [](Inputs v) { return square(linear_scan(v[0], v[1], {.start = v[2], .reverse = true})); },
+       {random({2, 1}, 307), b, start}},
+      {"linear_scan",
+       "without further axes",
+       [](Inputs v) { return square(linear_scan(v[0], v[1])); },
+       {random({}, 308), random({4, 2}, 309)}},
   };
 }
 
@@ -86,6 +100,21 @@ inline std::vector<OpCase> complex_linear_scan_cases() {
              v[0], v[1], {.start = v[2], .lengths = {4, 3}, .resets = resets, .restart = v[3]}));
        },
        {a, b, start, random({2, 2, 3}, 315)}},
+      {"complex_linear_scan",
+       "in reverse, from a state behind resets",
+       [resets](Inputs v) {
+         return square(complex_linear_scan(v[0], v[1],
+                                           {.start = v[2],
+                                            .reverse = true,
+                                            .lengths = {4, 3},
+                                            .resets = resets,
+                                            .restart = v[3]}));
+       },
+       {a, b, start, random({2, 2, 3}, 316)}},
+      {"complex_linear_scan",
+       "one coefficient for each sequence",
+       [](Inputs v) { return square(complex_linear_scan(v[0], v[1])); },
+       {random({2, 2, 1}, 317), b}},
   };
 }
 

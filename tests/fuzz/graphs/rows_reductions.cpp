@@ -2,6 +2,7 @@
 
 #include <autograd/autograd.hpp>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -48,36 +49,57 @@ void add_reduction(std::map<std::string, Row>& rows, const std::string& op, Doma
       }};
 }
 
+/// The shape of coefficients that broadcast to `shape`: some axes 1, some of the first left out. An
+/// axis of 2 for complex numbers stays.
+Shape coefficients_for(Draw& draw, Shape shape, bool is_complex) {
+  if (!draw.chance(3)) return shape;
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    if (!(is_complex && axis == 2) && draw.chance(2)) shape[axis] = 1;
+  for (Index dropped = draw.pick(is_complex ? 3 : shape.rank() + 1); dropped > 0; --dropped)
+    shape.erase(0);
+  return shape;
+}
+
 /// A scan of real numbers, or of complex ones with an axis of 2 behind that of the batch. The
-/// numbers: whether it runs backwards. The third operand, if there is one, is the start.
+/// numbers: whether it runs in reverse, and which of start, restart, lengths and resets follow a
+/// and b.
 Row scan(bool is_complex) {
   return {is_complex ? "complex_linear_scan" : "linear_scan",
           [is_complex](Draw& draw, Call& call) {
             Shape shape;
-            int b = draw.any(2);
-            if (is_complex) {
-              shape = {1 + draw.pick(4), 1 + draw.pick(3), 2};
+            int b = -1;
+            if (is_complex || draw.chance(2)) {
+              shape = {draw.chance(30) ? 0 : 1 + draw.pick(6), 1 + draw.pick(3)};
+              if (is_complex) shape.push_back(2);
               if (draw.chance(2)) shape.push_back(1 + draw.pick(3));
               b = draw.of(shape);
-            } else if (b >= 0) {
+            } else {
+              b = draw.any(2);
+              if (b < 0) return false;
               shape = draw.shape(b);
             }
-            if (b < 0 || shape[0] < 1) return false;
-            Shape coefficients = shape;
-            if (draw.chance(3))
-              for (int axis = 0; axis < shape.rank(); ++axis)
-                if (!(is_complex && axis == 2) && draw.chance(2)) coefficients[axis] = 1;
-            call.inputs = {draw.of(coefficients), b};
-            if (draw.chance(2)) {
-              shape.erase(0);
-              call.inputs.push_back(draw.of(shape));
-            }
+            call.inputs = {draw.of(coefficients_for(draw, shape, is_complex)), b};
             call.numbers = {draw.chance(2) ? 1.0 : 0.0};
+            const auto maybe = [&](auto make) {
+              const bool is_there = draw.chance(2);
+              if (is_there) call.inputs.push_back(make());
+              call.numbers.push_back(is_there ? 1.0 : 0.0);
+            };
+            Shape state = shape;
+            state.erase(0);
+            maybe([&] { return draw.of(state); });
+            maybe([&] { return draw.of(state); });
+            maybe([&] { return draw.whole({shape[1]}, shape[0] + 1); });
+            maybe([&] { return draw.whole({shape[0], shape[1]}, 2); });
             return true;
           },
           [is_complex](Inputs x, Numbers n) {
-            const LinearScanOptions how{.start = x.size() > 2 ? x[2] : Variable(),
-                                        .reverse = n[0] != 0.0};
+            LinearScanOptions how{.reverse = n[0] != 0.0};
+            std::size_t k = 2;
+            if (n[1] != 0.0) how.start = x[k++];
+            if (n[2] != 0.0) how.restart = x[k++];
+            if (n[3] != 0.0) how.lengths = x[k++].value().to_vector<Index>();
+            if (n[4] != 0.0) how.resets = x[k++].value();
             return Results{is_complex ? complex_linear_scan(x[0], x[1], how)
                                       : linear_scan(x[0], x[1], how)};
           }};

@@ -87,28 +87,33 @@ def cross_entropy(x, targets, weights, n):
     return losses.sum() / w.sum() if n[0] == 1 else losses.sum()
 
 
-def linear_scan(a, b, h=None, reverse=False):
-    """h_t = a_t h_{t-1} + b_t along the first axis."""
-    a = a.expand(b.shape)
-    steps = [None] * b.shape[0]
-    for t in reversed(range(b.shape[0])) if reverse else range(b.shape[0]):
-        h = a[t] * h + b[t] if h is not None else b[t]
-        steps[t] = h
-    return torch.stack(steps)
+def complex_product(x, y):
+    """Of [B,2,...], real and imaginary parts along the axis of 2."""
+    (a, b), (c, d) = x.unbind(1), y.unbind(1)
+    return torch.stack([a * c - b * d, a * d + b * c], 1)
 
 
-def complex_linear_scan(a, b, h=None, reverse=False):
-    """The same of complex numbers, their parts along the axis behind that of the batch."""
-    a = a.expand(b.shape)
-    steps = [None] * b.shape[0]
-    for t in reversed(range(b.shape[0])) if reverse else range(b.shape[0]):
-        if h is None:
-            h = b[t]
-        else:
-            (ar, ai), (hr, hi) = a[t].unbind(1), h.unbind(1)
-            h = torch.stack([ar * hr - ai * hi, ar * hi + ai * hr], 1) + b[t]
-        steps[t] = h
-    return torch.stack(steps)
+def linear_scan(x, n, product):
+    """h_t = a_t h_{t-1} + b_t along the first axis, one step after the other."""
+    a, b, *others = x
+    reverse, *there = [k != 0 for k in n]
+    start, restart, lengths, resets = [others.pop(0) if given else None for given in there]
+    steps, zeros = b.shape[0], torch.zeros(b.shape[1:], dtype=b.dtype)
+    a = a.broadcast_to(b.shape)
+    if lengths is None:
+        lengths = torch.full((b.shape[1],), steps)
+
+    def each(condition, chosen, other):  # a condition for each sequence
+        return torch.where(condition.reshape([-1] + [1] * (b.dim() - 2)), chosen, other)
+
+    h, states = zeros if start is None else start, [None] * steps
+    for t in reversed(range(steps)) if reverse else range(steps):
+        boundary = t + 1 if reverse else t  # the step behind the boundary that is crossed before step t
+        before = h
+        if resets is not None and boundary < steps:
+            before = each((resets[boundary] != 0) & (boundary < lengths), zeros if restart is None else restart, h)
+        h = states[t] = each(t < lengths, product(a[t], before) + b[t], h)
+    return torch.stack(states) if steps else b + a
 
 
 def ctc(x, targets, n):
@@ -294,8 +299,8 @@ OPS = {
     "cumsum": lambda x, n: [torch.cumsum(x[0], int(n[0]))],
     "cumprod": lambda x, n: [torch.cumprod(x[0], int(n[0]))],
     "cummax": lambda x, n: [torch.cummax(x[0], int(n[0]))[0]],
-    "linear_scan": lambda x, n: [linear_scan(*x, reverse=n[0] != 0)],
-    "complex_linear_scan": lambda x, n: [complex_linear_scan(*x, reverse=n[0] != 0)],
+    "linear_scan": lambda x, n: [linear_scan(x, n, torch.mul)],
+    "complex_linear_scan": lambda x, n: [linear_scan(x, n, complex_product)],
     "softmax": lambda x, n: [torch.softmax(x[0], int(n[0]))],
     "log_softmax": lambda x, n: [torch.log_softmax(x[0], int(n[0]))],
     "sort": lambda x, n: [torch.sort(x[0], int(n[0]))[0]],

@@ -20,6 +20,18 @@ class Smoothed : public nn::Cell {
   nn::Step step(const Variable& x, const nn::State& h) const override { return {tanh(x + h[0])}; }
 };
 
+/// A positive state, of which it takes the logarithm.
+class Multiplied : public nn::Cell {
+ public:
+  Multiplied() : Cell(2, {2}) {}
+  nn::State initial_state(Index batch, Dtype dtype) const override {
+    return {ones({batch, 2}, dtype)};
+  }
+  nn::Step step(const Variable& x, const nn::State& h) const override {
+    return {exp(0.5 * log(h[0]) + x)};
+  }
+};
+
 /// Its second layer has half the gradient that it should.
 class Halved : public nn::Module {
  public:
@@ -45,6 +57,15 @@ TEST_CASE("a report calls a parameter by its path, so that two of one name are t
   CHECK(named("second.weight"));
   CHECK(named("first.weight"));
   CHECK(!named("weight"));
+}
+
+TEST_CASE(
+    "a cell is checked where it lives: from its own initial state, on the same side of zero") {
+  const nn::Recurrent rnn{Multiplied()};
+  const Tensor x = random({3, 2, 2}, 1);
+  CHECK(nn::gradcheck(rnn, x));
+  CHECK(nn::gradgradcheck(rnn, x));
+  CHECK(nn::check_cell(Multiplied()));
 }
 
 TEST_CASE("names of parameters are as many as the parameters") {
