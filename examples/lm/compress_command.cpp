@@ -56,8 +56,9 @@ void run_compress(const CompressOptions& options) {
 void run_decompress(const CompressOptions& options) {
   check_output_file(options.out, options.overwrite);
   const Model model = Model::load(options.model);
-  write_output_file(options.out, decompress(model, crc32(read_bytes(options.model)), read_bytes(options.in),
-                            fmt::format("\"{}\"", options.in)));
+  write_output_file(options.out,
+                    decompress(model, crc32(read_bytes(options.model)), read_bytes(options.in),
+                               fmt::format("\"{}\"", options.in)));
 }
 
 void add_compress(CLI::App& app) {

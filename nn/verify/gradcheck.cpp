@@ -20,7 +20,8 @@ namespace {
 /// True when the numbers are all positive or all negative, as of a state that is taken the
 /// logarithm of.
 bool has_one_sign(const Variable& x) {
-  return x.size() > 0 && std::abs(sum(sign(detach(x))).item()) == static_cast<double>(x.size());
+  const Index count = x.value().size();
+  return count > 0 && std::abs(sum(sign(detach(x))).item()) == static_cast<double>(count);
 }
 
 /// The inputs of a recurrent layer: x, and a state from where the cell lives.
