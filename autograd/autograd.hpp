@@ -48,4 +48,5 @@
 #include <autograd/tensor/memory.hpp>
 #include <autograd/tensor/random.hpp>
 #include <autograd/tensor/tensor.hpp>
+#include <autograd/tensor/version.hpp>
 #include <autograd/verify/gradcheck.hpp>

@@ -60,6 +60,7 @@
 #include <nn/data/shuffled.hpp>
 #include <nn/data/text_file.hpp>
 #include <nn/data/token_streams.hpp>
+#include <nn/data/tokens.hpp>
 #include <nn/data/utf8.hpp>
 #include <nn/data/vocabulary.hpp>
 #include <nn/describe.hpp>

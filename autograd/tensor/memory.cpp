@@ -5,6 +5,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -95,6 +96,16 @@ void return_holes([[maybe_unused]] std::size_t bytes) noexcept {
   since.store(0, std::memory_order_relaxed);
   malloc_trim(0);
 #endif
+}
+
+// What Limit leaves to this thread.
+constinit thread_local std::size_t left = std::numeric_limits<std::size_t>::max();
+
+void* new_block(std::size_t bytes) {
+  if (bytes > left) throw std::bad_alloc();
+  void* const block = ::operator new (bytes, std::align_val_t{kAlignment});
+  left -= bytes;
+  return block;
 }
 
 void to_system(void* block, std::size_t rounded) noexcept {
@@ -271,9 +282,9 @@ class Pool {
       const auto total = static_cast<std::size_t>(std::max<std::int64_t>(in_use_, 0)) + rounded +
                          statistics_.bytes_cached;
       if (total > most_cached(3)) shrink_cache();
-      return ::operator new (rounded, std::align_val_t{kAlignment});
+      return new_block(rounded);
     }
-    auto* slab = static_cast<std::byte*>(::operator new (kSlabBytes, std::align_val_t{kAlignment}));
+    auto* slab = static_cast<std::byte*>(new_block(kSlabBytes));
     for (std::size_t at = rounded; at + rounded <= kSlabBytes; at += rounded) {
       free_[index] = link(slab + at, free_[index], rounded);
       statistics_.bytes_cached += rounded;
@@ -336,6 +347,12 @@ std::size_t bytes_in_use() {
   return static_cast<std::size_t>(std::max<std::int64_t>(InUse::of_all_threads(), 0));
 }
 void release_cached() { pool().release_cached(); }
+
+Limit::Limit(std::size_t bytes) : left_outside_(left), given_(std::min(bytes, left)) {
+  left = given_;
+}
+
+Limit::~Limit() { left = left_outside_ - (given_ - left); }
 
 void* allocate(std::size_t bytes) { return pool().allocate(bytes); }
 

@@ -37,7 +37,24 @@ std::size_t bytes_in_use();
 /// Gives the calling thread's kept blocks back to the system.
 void release_cached();
 
-/// A block of at least `bytes` bytes, uninitialised. Throws std::bad_alloc.
+/// Bounds what the calling thread takes from the system while it lives: a request beyond it throws
+/// std::bad_alloc. Blocks that the thread keeps and hands out again do not count, nor is subtracted
+/// what goes back. Inside another limit, that one holds too.
+///
+///     const memory::Limit limit(64 << 20);
+///     Model model(sizes_from_a_file);
+class Limit {
+ public:
+  explicit Limit(std::size_t bytes);
+  ~Limit();
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+
+ private:
+  std::size_t left_outside_, given_;
+};
+
+/// A block of at least `bytes` bytes, uninitialised. Throws std::bad_alloc, also beyond a Limit.
 void* allocate(std::size_t bytes);
 
 /// Gives back a block got with the same `bytes`, from any thread.

@@ -1,13 +1,17 @@
 #include "model.hpp"
 
+#include "available_memory.hpp"
 #include "cells.hpp"
 
 #include <fmt/format.h>
 #include <autograd/autograd.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <new>
 #include <utility>
+#include <variant>
 
 namespace lm {
 namespace {
@@ -25,10 +29,23 @@ Index outputs_of(const NetworkOptions& options) {
   return options.tied ? options.embedding : options.hidden;
 }
 
-nn::AnyCell make_layer(const NetworkOptions& options, Index layer) {
+/// A state is kept for each sequence and, in training, each step: it is bounded although no weight
+/// is as large.
+void check_state(const NetworkOptions& options, const nn::AnyCell& cell) {
+  Index values = 0;
+  for (const unroll::Shape& shape : cell->state_shapes()) values += size_of(shape);
+  if (values > kMaxState)
+    throw ArgumentError(
+        fmt::format("--cell: a layer of {} has a state of {} values for each sequence, expected at "
+                    "most {}; take smaller options or --hidden",
+                    options.cell, values, kMaxState));
+}
+
+nn::AnyCell make_layer(const NetworkOptions& options, Index layer, Index inputs, Index most_size) {
   const bool last = layer + 1 == options.layers;
-  nn::AnyCell cell = make_cell(options.cell, layer == 0 ? options.embedding : options.hidden,
-                               last ? outputs_of(options) : options.hidden);
+  nn::AnyCell cell =
+      make_cell(options.cell, inputs, last ? outputs_of(options) : options.hidden, most_size);
+  check_state(options, cell);
   if (options.weight_drop > 0) cell = nn::WeightDrop(cell, "weight_hh", options.weight_drop);
   if (options.zoneout > 0) {
     std::vector<double> rates(cell->state_shapes().size());
@@ -41,10 +58,14 @@ nn::AnyCell make_layer(const NetworkOptions& options, Index layer) {
   return cell;
 }
 
-nn::Stacked make_rnn(const NetworkOptions& options) {
+nn::Stacked make_rnn(const NetworkOptions& options, Index most_size) {
   nn::Stacked rnn({.dropout = options.dropout});
-  for (Index layer = 0; layer < options.layers; ++layer)
-    rnn.push_back(nn::Recurrent(make_layer(options, layer)));
+  Index inputs = options.embedding;
+  for (Index layer = 0; layer < options.layers; ++layer) {
+    nn::AnyCell cell = make_layer(options, layer, inputs, most_size);
+    inputs = cell->outputs();  // more than hidden where a memory is read
+    rnn.push_back(nn::Recurrent(std::move(cell)));
+  }
   return rnn;
 }
 
@@ -77,12 +98,14 @@ class Loader {
     const std::string where = fmt::format("model \"{}\": ", path_);
     const NetworkOptions options = network_from_json(text("network"), where + "network");
     nn::Vocabulary vocabulary = nn::Vocabulary::parse(text("vocabulary"), where + "vocabulary");
-    check_memory(options, vocabulary);
+    const Model::Limits limits = limits_for(options, vocabulary);
     try {
-      Model model(std::move(vocabulary), options);
+      Model model(std::move(vocabulary), options, limits);
       set_weights(model);
       return model;
     } catch (const ArgumentError& error) {
+      fail(error.what());
+    } catch (const unroll::ShapeError& error) {
       fail(error.what());
     }
   }
@@ -101,11 +124,16 @@ class Loader {
   }
 
   /// A small file must not ask for much memory. The weights of a cell are at most a few times
-  /// hidden (inputs + hidden); those of an elementwise one are fewer than hidden squared.
-  void check_memory(const NetworkOptions& options, const nn::Vocabulary& vocabulary) const {
+  /// hidden (inputs + hidden); those of an elementwise one are fewer than hidden squared. Every
+  /// size is a dimension of some tensor, or less.
+  Model::Limits limits_for(const NetworkOptions& options, const nn::Vocabulary& vocabulary) const {
     constexpr double kSlack = 1024;
     double held = 0;
-    for (const auto& [name, tensor] : file_.tensors) held += static_cast<double>(tensor.size());
+    Index largest = 0;
+    for (const auto& [name, tensor] : file_.tensors) {
+      held += static_cast<double>(tensor.size());
+      for (const Index size : tensor.shape()) largest = std::max(largest, size);
+    }
     const auto n = [](Index size) { return static_cast<double>(size); };
     const double asked = n(vocabulary.size()) * n(options.embedding) +
                          n(options.layers) * n(options.hidden) * n(options.hidden) / kSlack;
@@ -114,6 +142,17 @@ class Loader {
           fmt::format("the file holds {} weights, too few for {} layers of {} and an embedding of "
                       "{} x {}",
                       held, options.layers, options.hidden, vocabulary.size(), options.embedding));
+    const bool uses_hidden = options.layers > 1 || !options.tied;
+    const Index size = std::max(options.embedding, uses_hidden ? options.hidden : 0);
+    if (size > largest)
+      fail(
+          fmt::format("no tensor is as large as hidden ({}) and embedding ({}); the largest "
+                      "dimension is {}",
+                      options.hidden, options.embedding, largest));
+    constexpr std::size_t kInAnyCase = std::size_t{32} << 20U, kCopies = 16;
+    return {.bytes = kInAnyCase + kCopies * sizeof(float) * static_cast<std::size_t>(held) +
+                     making_bytes(options.cell, options.hidden),
+            .size = largest};
   }
 
   const Tensor& check(const std::string& name, const unroll::Shape& shape) const {
@@ -145,12 +184,27 @@ class Loader {
 }  // namespace
 
 Model::Model(nn::Vocabulary vocabulary, const NetworkOptions& options)
+    : Model(std::move(vocabulary), options,
+            {.bytes = available_memory() / 4, .size = kMaxCellOption}) {}
+
+Model::Model(nn::Vocabulary vocabulary, const NetworkOptions& options, const Limits& limits) try
+    : Model(std::move(vocabulary), options, limits.size, unroll::memory::Limit(limits.bytes)) {
+} catch (const std::bad_alloc&) {
+  throw ArgumentError(fmt::format(
+      "the network takes more than {} MB, with {} layers of {}, --hidden {} and "
+      "--embedding {}; choose smaller ones",
+      limits.bytes >> 20U, options.layers, options.cell, options.hidden, options.embedding));
+}
+
+Model::Model(nn::Vocabulary vocabulary, const NetworkOptions& options, Index most_size,
+             const unroll::memory::Limit& /*while_made*/)
     : vocabulary_(std::move(vocabulary)),
       options_(checked(options, vocabulary_)),
       embedding_(add("embedding", nn::Embedding(vocabulary_.size(), options.embedding))),
-      rnn_(add("rnn", make_rnn(options))),
+      rnn_(add("rnn", make_rnn(options, most_size))),
       dropout_(add("dropout", nn::Dropout(options.dropout))) {
-  const Index outputs = outputs_of(options), symbols = vocabulary_.size();
+  const Index outputs = std::get<nn::Recurrent>(rnn_.layers().back()).cell().outputs();
+  const Index symbols = vocabulary_.size();
   if (options.adaptive_softmax)
     softmax_ = add("readout", nn::AdaptiveSoftmax(outputs, symbols, cutoffs_of(symbols)));
   else if (options.tied)

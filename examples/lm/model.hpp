@@ -4,6 +4,7 @@
 
 #include <nn/nn.hpp>
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +14,15 @@ namespace lm {
 /// Predicts the next symbol: an embedding, recurrent layers, a readout.
 class Model : public unroll::nn::Module {
  public:
+  /// Throws ArgumentError for options that exclude each other, and for a network that takes more
+  /// than a quarter of the memory that is available (a training step needs the weights, their
+  /// gradients and two averages) or has a state of more than kMaxState values a layer.
   Model(unroll::nn::Vocabulary vocabulary, const NetworkOptions& options);
+  struct Limits {
+    std::size_t bytes = 0;  ///< that making the network may take
+    Index size = 0;         ///< of an option of the cell that is a dimension of a tensor
+  };
+  Model(unroll::nn::Vocabulary vocabulary, const NetworkOptions& options, const Limits& limits);
 
   struct Hidden {
     unroll::Variable outputs;   ///< [T,B,H] of the last layer
@@ -41,10 +50,14 @@ class Model : public unroll::nn::Module {
   /// What a model file holds: the weights, the options and the vocabulary; `notes`, such as "step",
   /// are added to its metadata.
   unroll::nn::TensorFile file(std::map<std::string, std::string> notes) const;
-  /// Throws FormatError, saying what is wrong, for a file that holds something else.
+  /// Throws FormatError, saying what is wrong, for a file that holds something else. What a file
+  /// claims takes no more memory than a multiple of what it holds.
   static Model load(const std::string& path);
 
  private:
+  Model(unroll::nn::Vocabulary vocabulary, const NetworkOptions& options, Index most_size,
+        const unroll::memory::Limit& while_made);
+
   unroll::nn::Vocabulary vocabulary_;
   NetworkOptions options_;
   std::map<std::string, std::string> notes_;

@@ -11,6 +11,8 @@ using unroll::Index;
 // Bounds of the options, for the command line as for model files.
 inline constexpr Index kMaxLayers = 64;
 inline constexpr Index kMaxSize = 16384;
+// Values of the state of a layer, for one sequence: 16 MiB.
+inline constexpr Index kMaxState = Index{1} << 22;
 
 /// What a model is made of, beside its vocabulary.
 struct NetworkOptions {

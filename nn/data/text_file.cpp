@@ -1,8 +1,8 @@
 #include <autograd/tensor/error.hpp>
+#include <nn/data/mapped_file.hpp>
 #include <nn/data/text_file.hpp>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,11 +88,10 @@ TextFile::TextFile(const std::string& path) : name_(path) {
   if (!S_ISREG(status.st_mode)) fail(path, "is not a regular file");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) fail(path, "is empty");
-  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
-  if (mapped == MAP_FAILED) fail_to_read(path);
-  owner_ =
-      std::shared_ptr<const void>(mapped, [size, mapped](const void*) { ::munmap(mapped, size); });
-  bytes_ = {static_cast<const char*>(mapped), size};
+  const std::shared_ptr<const char> mapped = map_file(file.number(), size);
+  if (!mapped) fail_to_read(path);
+  bytes_ = {mapped.get(), size};
+  owner_ = mapped;
   check_text(name_, bytes_);
 }
 
@@ -103,6 +102,7 @@ TextFile::Properties TextFile::properties() const {
   for (std::size_t at = begin.find("\r\n"); at != std::string_view::npos;
        at = begin.find("\r\n", at + 2))
     ++found.carriage_returns;
+  release_pages(begin);
   return found;
 }
 

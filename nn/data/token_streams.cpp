@@ -1,16 +1,15 @@
 #include <autograd/tensor/error.hpp>
+#include <nn/data/mapped_file.hpp>
+#include <nn/data/text_pieces.hpp>
 #include <nn/data/token_streams.hpp>
 #include <nn/data/utf8.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 namespace unroll::nn {
-namespace {
-
-constexpr Index kEvery = 4096;
-
-}  // namespace
 
 TokenStreams::TokenStreams(std::vector<std::string_view> texts, Vocabulary vocabulary,
                            const TokenStreamsOptions& options)
@@ -26,19 +25,21 @@ TokenStreams::TokenStreams(std::vector<std::string_view> texts, Vocabulary vocab
   restart();
 }
 
-/// Counts the symbols and notes where every 4096th begins.
+/// Counts the symbols, and those before each piece of the texts.
 void TokenStreams::index() {
   const Level level = vocabulary_.level();
   for (std::size_t k = 0; k < texts_.size(); ++k) {
     const std::string_view text = texts_[k];
     if (level == Level::character) check_utf8(text, "text " + std::to_string(k + 1));
-    for (std::size_t at = 0; at < text.size();) {
-      const Token token = next_token(level, text.substr(at));
-      if (token.bytes == 0) break;
-      if (tokens_ % kEvery == 0) every_.push_back({k, at});
-      ++tokens_;
-      at += token.bytes;
-    }
+    const std::size_t first = pieces_.size();
+    pieces_.resize(first + count_pieces(text));
+    for_each_piece(
+        level, text, parts_of(text), [&](int /*part*/, std::size_t piece, std::string_view bytes) {
+          const auto offset = static_cast<std::size_t>(bytes.data() - text.data());
+          pieces_[first + piece] = {{k, offset}, static_cast<Index>(count_tokens(level, bytes))};
+        });
+    for (std::size_t piece = first; piece < pieces_.size(); ++piece)
+      tokens_ += std::exchange(pieces_[piece].before, tokens_);
   }
 }
 
@@ -52,9 +53,13 @@ bool TokenStreams::take(Place& place, Token& token) const {
 }
 
 TokenStreams::Place TokenStreams::place_of(Index token) const {
-  Place place = every_[static_cast<std::size_t>(token / kEvery)];
+  const auto next =
+      std::upper_bound(pieces_.begin(), pieces_.end(), token,
+                       [](Index number, const Piece& p) { return number < p.before; });
+  const Piece& piece = *std::prev(next);
+  Place place = piece.begin;
   Token passed;
-  for (Index k = 0; k < token % kEvery; ++k) take(place, passed);
+  for (Index k = piece.before; k < token; ++k) take(place, passed);
   return place;
 }
 
@@ -69,12 +74,23 @@ void TokenStreams::set_position(Index position) {
     throw ArgumentError("token streams: expected a position from 0 to " + std::to_string(length()) +
                         ", got " + std::to_string(position));
   position_ = position;
-  places_.clear();
+  cursors_.clear();
   inputs_.clear();
   for (Index stream = 0; stream < streams_; ++stream) {
-    places_.push_back(place_of(stream * length() + position));
-    inputs_.push_back(read(places_.back()));
+    Place place = place_of(stream * length() + position);
+    inputs_.push_back(read(place));
+    cursors_.push_back({place, place});
   }
+}
+
+/// Takes out of memory what a stream has left behind of a mapped file, a good many pages at a time.
+void TokenStreams::release(Cursor& cursor) const {
+  auto& [to, from] = cursor;
+  for (; from.text < to.text; from = {from.text + 1, 0})
+    release_pages(texts_[from.text].substr(from.offset));
+  if (to.offset - from.offset < kPieceBytes) return;
+  release_pages(texts_[from.text].substr(from.offset, to.offset - from.offset));
+  from = to;
 }
 
 TokenStreams::Batch TokenStreams::next(Index steps) {
@@ -91,9 +107,10 @@ TokenStreams::Batch TokenStreams::next(Index steps) {
     const auto s = static_cast<std::size_t>(stream);
     for (Index t = 0; t < steps; ++t) {
       inputs[t * streams_ + stream] = inputs_[s];
-      inputs_[s] = read(places_[s]);
+      inputs_[s] = read(cursors_[s].place);
       targets[t * streams_ + stream] = inputs_[s];
     }
+    release(cursors_[s]);
   }
   position_ += steps;
   return batch;

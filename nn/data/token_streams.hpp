@@ -18,8 +18,8 @@ struct TokenStreamsOptions {
 
 /// Texts, joined in their order and cut into streams of equal length that are read side by side, so
 /// that the state after one batch is the state before the next. Symbols are looked up as they are
-/// read: a text that is mapped takes no memory but an index of 16 bytes for each 4096 symbols. The
-/// texts must outlive the streams.
+/// read: a text in a TextFile that is mapped takes no memory but some pages for each stream and an
+/// index of 24 bytes for each 64 KiB. The texts must outlive the streams.
 ///
 ///     nn::TokenStreams streams({file.bytes()}, vocabulary, {.streams = 20});
 ///     while (!streams.at_end()) {
@@ -66,19 +66,29 @@ class TokenStreams {
     std::size_t text = 0;
     std::size_t offset = 0;
   };
+  /// Where each 64 KiB begin.
+  struct Piece {
+    Place begin;
+    Index before = 0;  // symbols
+  };
+  struct Cursor {
+    Place place;     // behind the next input of a stream
+    Place released;  // up to where its pages are out of memory
+  };
   void index();
   /// The symbol at a place, which moves behind it. False at the end of all texts.
   bool take(Place& place, Token& token) const;
   Place place_of(Index token) const;
   std::int64_t read(Place& place) const;
+  void release(Cursor& cursor) const;
 
   std::vector<std::string_view> texts_;
   Vocabulary vocabulary_;
   Index streams_;
   Index tokens_ = 0;
-  std::vector<Place> every_;  // so many symbols
+  std::vector<Piece> pieces_;
   Index position_ = 0;
-  std::vector<Place> places_;         // of each stream: behind its next input
+  std::vector<Cursor> cursors_;       // of each stream
   std::vector<std::int64_t> inputs_;  // of each stream: its next input
 };
 

@@ -1,9 +1,13 @@
 #include <autograd/tensor/error.hpp>
+#include <nn/data/text_pieces.hpp>
 #include <nn/data/utf8.hpp>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
+#include <vector>
 
 namespace unroll::nn {
 namespace {
@@ -15,6 +19,26 @@ std::size_t sequence_length(unsigned char lead) {
   if (lead < 0xE0) return 2;
   if (lead < 0xF0) return 3;
   return lead < 0xF5 ? 4 : 0;
+}
+
+/// How many bytes at the beginning are valid UTF-8.
+std::size_t valid_bytes(std::string_view bytes) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    std::uint64_t eight = kHighBits;
+    if (bytes.size() - at >= sizeof eight) std::memcpy(&eight, bytes.data() + at, sizeof eight);
+    if ((eight & kHighBits) == 0) {  // ASCII, as most of most texts
+      at += sizeof eight;
+      continue;
+    }
+    char32_t symbol = 0;
+    const bool ascii = static_cast<unsigned char>(bytes[at]) < 0x80;
+    const std::size_t length = ascii ? 1 : decode_code_point(bytes.substr(at), symbol);
+    if (length == 0) break;
+    at += length;
+  }
+  return at;
 }
 
 }  // namespace
@@ -43,13 +67,16 @@ void throw_invalid_utf8(std::string_view bytes, std::size_t at, const std::strin
 }
 
 void check_utf8(std::string_view bytes, const std::string& source) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    char32_t symbol = 0;
-    const bool ascii = static_cast<unsigned char>(bytes[at]) < 0x80;
-    const std::size_t length = ascii ? 1 : decode_code_point(bytes.substr(at), symbol);
-    if (length == 0) throw_invalid_utf8(bytes, at, source);
-    at += length;
-  }
+  // Of each piece that is not valid, where.
+  std::vector<std::size_t> invalid(count_pieces(bytes), std::string_view::npos);
+  for_each_piece(Level::character, bytes, parts_of(bytes),
+                 [&](int /*part*/, std::size_t k, std::string_view piece) {
+                   const std::size_t valid = valid_bytes(piece);
+                   if (valid < piece.size())
+                     invalid[k] = static_cast<std::size_t>(piece.data() - bytes.data()) + valid;
+                 });
+  for (const std::size_t at : invalid)
+    if (at != std::string_view::npos) throw_invalid_utf8(bytes, at, source);
 }
 
 std::u32string decode_utf8(std::string_view bytes, const std::string& source) {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <autograd/tensor/shape.hpp>
+#include <nn/data/tokens.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,32 +12,6 @@
 #include <vector>
 
 namespace unroll::nn {
-
-/// What a symbol of a text is.
-enum class Level {
-  byte,
-  character,  ///< a code point of UTF-8
-  word,       ///< a longest run of bytes that are no space; the end of each line is `<eos>`
-};
-
-/// `byte`, `character` or `word`.
-std::string to_string(Level level);
-/// Throws ArgumentError for another name than `byte`, `character` and `word`.
-Level level_from(const std::string& name);
-
-/// A symbol where it stands in a text.
-struct Token {
-  std::string_view text;  ///< `<eos>` for the end of a line
-  std::size_t bytes = 0;  ///< that it takes, with spaces before it; 0 when nothing is left
-};
-
-/// The first symbol of `rest`. Spaces between words are blanks, tabs, carriage returns and vertical
-/// and form feeds; a line ends with a line feed. Takes valid UTF-8.
-Token next_token(Level level, std::string_view rest);
-
-/// Where the first symbol begins that begins at or after this offset of a text; its size when none
-/// does.
-std::size_t token_boundary(Level level, std::string_view text, std::size_t at);
 
 struct VocabularyOptions {
   Index max_size = 0;       ///< the most frequent symbols, with `<unk>` and `<eos>`; 0: all
@@ -101,8 +75,5 @@ class Vocabulary {
 /// Bits per symbol that a text with so many of each symbol costs when each is guessed by its
 /// frequency alone.
 double unigram_entropy(std::span<const Index> counts);
-
-/// A symbol as it may stand in a message: `'é' (U+00E9)`, `byte 0xFF`, `"word"`.
-std::string describe_symbol(Level level, std::string_view symbol);
 
 }  // namespace unroll::nn

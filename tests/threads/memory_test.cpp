@@ -284,4 +284,32 @@ TEST_CASE("what the whole program has in use is right, whichever thread gives a 
   CHECK(memory::bytes_in_use() == before);
 }
 
+TEST_CASE("a limit bounds what its thread takes from the system, until it ends") {
+  constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+  const auto take = [](std::size_t megabytes) {
+    return Tensor::empty({static_cast<Index>(megabytes * kMegabyte / sizeof(double))},
+                         Dtype::float64);
+  };
+  memory::release_cached();
+  const Tensor before = take(3);
+  {
+    const memory::Limit limit(8 * kMegabyte);
+    const Tensor first = take(4);
+    CHECK_THROWS_AS(take(6), std::bad_alloc);
+    CHECK_NOTHROW(take(2));  // and back to the blocks that the thread keeps
+    CHECK_NOTHROW(take(2));
+    std::thread([&] { CHECK_NOTHROW(take(20)); }).join();
+    {
+      const memory::Limit inner(100 * kMegabyte);  // the outer one holds as well
+      CHECK_THROWS_AS(take(6), std::bad_alloc);
+    }
+    {
+      const memory::Limit inner(kMegabyte / 4);
+      CHECK_THROWS_AS(take(1), std::bad_alloc);
+    }
+    CHECK_NOTHROW(take(1));
+  }
+  CHECK_NOTHROW(take(50));
+}
+
 }  // namespace unroll::testing

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/tensor/error.hpp>
 #include <autograd/tensor/random.hpp>
+#include <nn/data/mapped_file.hpp>
 #include <nn/data/text_file.hpp>
 #include <nn/data/token_streams.hpp>
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "support/folder.hpp"
+#include "support/with_threads.hpp"
 
 using namespace unroll;
 using namespace unroll::testing;
@@ -32,12 +34,14 @@ std::string text_of(Level level, Index symbols) {
   return text;
 }
 
-Index resident_kilobytes() {
+Index kilobytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
-    if (line.starts_with("RssAnon:")) return std::stoll(line.substr(8));
+    if (line.starts_with(key + ':')) return std::stoll(line.substr(key.size() + 1));
   return 0;
 }
+
+Index resident_kilobytes() { return kilobytes("RssAnon"); }
 
 }  // namespace
 
@@ -117,6 +121,73 @@ TEST_CASE("a text in a file takes no memory but its index") {
   TokenStreams streams({file.bytes()}, vocabulary, {.streams = 20});
   for (int k = 0; k < 100; ++k) streams.next(35);
   CHECK(resident_kilobytes() - before < 4000);
+}
+
+TEST_CASE("texts of many pieces are read from any position, whatever the number of threads") {
+  for (const Level level : {Level::byte, Level::character, Level::word}) {
+    const std::string first = std::string(150000, level == Level::word ? ' ' : 'x') +
+                              text_of(level, 150000) + std::string(200000, 'x');
+    const std::string second = text_of(level, 90000);
+    const std::vector<std::string_view> texts{first, "", "x", second, " "};
+    const auto vocabulary = Vocabulary::build(level, texts);
+    std::vector<std::int64_t> all;
+    for (const std::string_view text : texts)
+      for (const std::int32_t number : vocabulary.encode(text, "text")) all.push_back(number);
+    for (const int threads : {1, 3}) {
+      const WithThreads with(threads);
+      TokenStreams streams(texts, vocabulary, {.streams = 3});
+      REQUIRE(streams.tokens() == std::ssize(all));
+      Generator generator(5);
+      Index wrong = 0;
+      for (int trial = 0; trial < 60; ++trial) {
+        const auto at =
+            static_cast<Index>(generator.below(static_cast<std::uint64_t>(streams.length())));
+        streams.set_position(at);
+        const auto inputs = numbers(streams.next(1).inputs);
+        for (Index s = 0; s < 3; ++s)
+          wrong += inputs[static_cast<std::size_t>(s)] !=
+                   all[static_cast<std::size_t>(s * streams.length() + at)];
+      }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEST_CASE("what has been read of a mapped file leaves the memory") {
+  const Folder folder;
+  const std::string block = text_of(Level::word, 100000);
+  {
+    std::ofstream out(folder / "text");
+    for (int k = 0; k < 80; ++k) out << block;
+  }
+  const nn::TextFile file(folder / "text");
+  REQUIRE(file.bytes().size() > 30'000'000);
+  for (const Level level : {Level::word, Level::character, Level::byte}) {
+    const Index before = kilobytes("RssFile");
+    const auto vocabulary = Vocabulary::build(level, {file.bytes()});
+    TokenStreams streams({file.bytes()}, vocabulary, {.streams = 20});
+    CHECK(kilobytes("RssFile") - before < 8000);
+    if (level == Level::word)
+      while (!streams.at_end()) streams.next(10000);
+    CHECK(kilobytes("RssFile") - before < 8000);
+  }
+  // It is read again where it is used again.
+  CHECK(file.bytes().substr(block.size(), block.size()) == block);
+}
+
+TEST_CASE("only pages of mapped files are released") {
+  const Folder folder;
+  const std::string held(100000, 'h');
+  nn::release_pages(held);
+  nn::release_pages({});
+  CHECK(held == std::string(100000, 'h'));
+  const nn::TextFile file(write(folder / "text", std::string(100000, 'f')));
+  for (const std::size_t at : {0U, 1U, 4095U, 4096U, 50000U, 99999U, 100000U}) {
+    nn::release_pages(file.bytes().substr(at));
+    nn::release_pages(file.bytes().substr(0, at));
+    nn::release_pages(file.bytes().substr(at, 1));
+  }
+  CHECK(file.bytes() == std::string(100000, 'f'));
 }
 
 TEST_CASE("unknown symbols are <unk>, and texts that are too short or not UTF-8 are refused") {

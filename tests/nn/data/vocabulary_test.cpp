@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "support/with_threads.hpp"
+
 using namespace unroll;
 using nn::Level;
 using nn::Vocabulary;
@@ -94,6 +96,39 @@ TEST_CASE("a vocabulary of a large text is that of a plain count") {
         CHECK(vocabulary.counts()[static_cast<std::size_t>(k)] == counts[vocabulary.symbol(k)]);
     CHECK(vocabulary.size() == std::ssize(counts) + (level == Level::word ? 1 : 0));
   }
+}
+
+TEST_CASE("a vocabulary does not depend on the number of threads") {
+  Generator generator(4);
+  std::string text;
+  while (text.size() < 1000000) {
+    text += generator.below(5) == 0 ? "The" : "tHE" + std::to_string(generator.below(3000));
+    text += generator.below(9) == 0 ? "\n" : generator.below(20) == 0 ? "  \xC3\xA4" : " ";
+  }
+  text += std::string(200000, 'x');  // a word longer than a piece of a thread
+  for (const Level level : {Level::word, Level::character, Level::byte})
+    for (const nn::VocabularyOptions& options :
+         {nn::VocabularyOptions{}, nn::VocabularyOptions{.max_size = 12, .lower_case = true}}) {
+      std::vector<std::string> all;
+      for (const int threads : {1, 2, 5}) {
+        const unroll::testing::WithThreads with(threads);
+        all.push_back(Vocabulary::build(level, {text, "a\n", ""}, options).serialise());
+      }
+      CHECK(all[0] == all[1]);
+      CHECK(all[0] == all[2]);
+    }
+  std::map<std::string, Index> lower;
+  for (std::size_t at = 0; at < text.size();) {
+    const nn::Token token = nn::next_token(Level::word, std::string_view(text).substr(at));
+    std::string word(token.text);
+    for (char& c : word)
+      if (c == 'T' || c == 'H' || c == 'E') c = static_cast<char>(c + 'a' - 'A');
+    ++lower[word];
+    at += token.bytes;
+  }
+  const auto words = Vocabulary::build(Level::word, {text}, {.lower_case = true});
+  CHECK(words.size() == std::ssize(lower) + 1);
+  CHECK(words.counts()[static_cast<std::size_t>(words.find("THE"))] == lower["the"]);
 }
 
 TEST_CASE("the entropy of symbol counts is that of their frequencies") {
