@@ -39,8 +39,8 @@ class Mappings {
 };
 
 Mappings& mappings() {
-  static Mappings all;
-  return all;
+  static auto* all = new Mappings;  // never destroyed: a text may be a static object
+  return *all;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Perplexity of an interpolated Kneser-Ney 5-gram on words, with the vocabulary that `lm train --level word` makes of the
-// same text: the count-based model beside the recurrent ones of language_models.py.
+// Perplexity of an interpolated Kneser-Ney 5-gram on words, with the vocabulary that `lm train
+// --level word` makes of the same text: the count-based model beside the recurrent ones of
+// language_models.py.
 //   kneser_ney TRAIN VALID TEST MAX_VOCABULARY        prints JSON
 #include "support/kneser_ney.hpp"
 

@@ -227,7 +227,9 @@ TEST_CASE("nonsense options are refused with one message") {
   refuse(training + Arguments{"--recipe", "none"}, "--recipe: there is no recipe \"none\"");
   refuse(training + Arguments{"--colour"}, "--colour");
   refuse({"train", "--model", folder / "model"}, "text is required");
-  refuse({}, "expected a command: train, sample, eval, compress, decompress, inspect, report, info or export");
+  refuse({},
+         "expected a command: train, sample, eval, compress, decompress, inspect, report, info or "
+         "export");
   refuse({"tain"}, "tain");
 
   train(folder, text, folder / "trained", {"--max-steps", "1"});
