@@ -21,8 +21,8 @@ struct Register {
 
 /// Has the compiler load a vector into a register here rather than as part of every instruction
 /// that takes it.
-template <class V>
-[[gnu::always_inline]] inline void load_now(V& v) {
+template <int Lanes>
+[[gnu::always_inline]] inline void load_now(typename Register<Lanes>::type& v) {
 #if defined(__x86_64__)
   asm("" : "+v"(v));
 #else
@@ -31,8 +31,8 @@ template <class V>
 }
 
 /// Has the compiler keep a vector in its register up to here, and so not put a sum there.
-template <class V>
-[[gnu::always_inline]] inline void keep_to_here(const V& v) {
+template <int Lanes>
+[[gnu::always_inline]] inline void keep_to_here(const typename Register<Lanes>::type& v) {
 #if defined(__x86_64__)
   asm("" ::"v"(v));
 #else
@@ -66,17 +66,17 @@ template <int Lanes, int Vectors, int Rows, bool Transposed>
     V b[Vectors];
     for (int j = 0; j < Vectors; ++j) {
       b[j] = *reinterpret_cast<const V*>(panel + (2 * k + j) * Lanes);
-      if constexpr (kAvx2) load_now(b[j]);
+      if constexpr (kAvx2) load_now<Lanes>(b[j]);
     }
     if constexpr (kAvx2) __builtin_prefetch(panel + 2 * k * Lanes + kAhead, 0, 2);
     for (int i = 0; i < Rows; ++i) {
       // Less zero, which changes no number: a vector of it, so that it can be kept.
       const V x = (Transposed ? a[k * a_stride + i] : a[i * a_stride + k]) - V{};
       for (int j = 0; j < Vectors; ++j) sums[i][j] += x * b[j];
-      if constexpr (kAvx2) keep_to_here(x);
+      if constexpr (kAvx2) keep_to_here<Lanes>(x);
     }
     if constexpr (kAvx2)
-      for (int j = 0; j < Vectors; ++j) keep_to_here(b[j]);
+      for (int j = 0; j < Vectors; ++j) keep_to_here<Lanes>(b[j]);
   } while (++k < inner);
   for (int i = 0; i < Rows; ++i)
     for (int j = 0; j < Vectors; ++j) {

@@ -37,8 +37,8 @@ std::string rules(const Theme& theme) {
                     "}.grid{stroke:" + theme.grid + '}';
   for (std::size_t k = 0; k < theme.curves.size(); ++k) {
     const std::string number = std::to_string(k);
-    css += ".line" + number + "{stroke:" + theme.curves[k] + "}.dots" + number +
-           "{fill:" + theme.curves[k] + '}';
+    css.append(".line").append(number).append("{stroke:").append(theme.curves[k]);
+    css.append("}.dots").append(number).append("{fill:").append(theme.curves[k]).append("}");
   }
   return css;
 }
