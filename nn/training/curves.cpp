@@ -165,8 +165,10 @@ class Line {
     std::vector chosen{column_.begin(), std::min(low, high), std::max(low, high),
                        std::prev(column_.end())};
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-    for (const auto& point : chosen)
-      path_ += (path_.empty() ? "M" : "L") + pixels(point->first) + ' ' + pixels(point->second);
+    for (const auto& point : chosen) {
+      path_ += path_.empty() ? 'M' : 'L';
+      path_.append(pixels(point->first)).append(" ").append(pixels(point->second));
+    }
     column_.clear();
   }
 

@@ -14,6 +14,7 @@ struct Curve {
   bool points = false;  ///< with a dot at each value: for values that are few, as in validation
 };
 
+/// What a picture of curves shows beside them.
 struct CurvesOptions {
   std::string title = {};
   std::string x_label = "step";
