@@ -5,12 +5,12 @@
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/piecewise.hpp>
+#include <autograd/ops/pointwise_op.hpp>
 #include <autograd/ops/rearrange.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/sort.hpp>
 #include <autograd/ops/sum.hpp>
-#include <autograd/ops/pointwise_op.hpp>
 #include <autograd/tape/record.hpp>
 #include <autograd/tensor/error.hpp>
 
