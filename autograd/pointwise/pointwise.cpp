@@ -82,14 +82,16 @@ bool run_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, 
     out_bytes[k] = outputs[k].strides()[0] * bytes;
   }
   if (n == 0) return true;
-  ShortRows together(inputs[0]->dtype(), shape[0], n);
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    together.add_input(rows.in[i], in_bytes[i] / bytes, rows.step[i] == 0);
-  for (std::size_t k = 0; k < outputs.size(); ++k)
-    together.add_output(rows.out[k], out_bytes[k] / bytes);
-  if (together.pays()) {
-    together.run(kernel, f);
-    return true;
+  if (ShortRows::are_short(shape[0], n)) {
+    ShortRows together(inputs[0]->dtype(), shape[0], n);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      together.add_input(rows.in[i], in_bytes[i] / bytes, rows.step[i] == 0);
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+      together.add_output(rows.out[k], out_bytes[k] / bytes);
+    if (together.pays()) {
+      together.run(kernel, f);
+      return true;
+    }
   }
   for (Index r = 0; r < shape[0]; ++r) {
     kernel(f, rows.in.data(), rows.step.data(), rows.out.data(), n);
@@ -156,8 +158,9 @@ void run_any(Operands inputs, std::span<Tensor> outputs, const Shape& shape, Row
 /// All axes but the last as one, where every operand is contiguous in them or has none.
 bool run_as_matrix(Operands inputs, std::span<Tensor> outputs, const Shape& shape, RowKernel kernel,
                    const void* f) {
-  if (shape.rank() < 3 || shape.back() >= ShortRows::kShort || shape.back() == 0) return false;
+  if (shape.rank() < 3 || shape.back() == 0) return false;
   const Index rows = size_of(shape) / shape.back();
+  if (!ShortRows::are_short(rows, shape.back())) return false;
   const auto leads = [&](const Tensor& x) {  // with the axes of the result before the last
     for (int axis = 0; axis + 1 < shape.rank(); ++axis)
       if (x.shape()[axis] != shape[axis]) return false;

