@@ -121,7 +121,7 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, double beta) {
   }
   const bool has_unit_stride = a.strides()[0] == 1 || a.strides()[1] == 1;
   if (has_unit_stride && c.strides()[1] == 1 && (beta == 0.0 || beta == 1.0) &&
-      PackedMatrix::pays_once(c.dtype(), m, k, n, a.strides()[1] != 1)) {
+      PackedMatrix::pays_once(c.dtype(), m, k, n)) {
     PackedMatrix(b).multiply(a, beta == 0.0 ? Tensor() : c, c);
     return;
   }

@@ -184,9 +184,9 @@ bool PackedMatrix::pays(Dtype dtype, Index rows, Index inner, Index columns) {
          columns >= 16 && (rows > 3 || inner * columns <= kCachedMatrix);
 }
 
-bool PackedMatrix::pays_once(Dtype dtype, Index rows, Index inner, Index columns, bool by_columns) {
+bool PackedMatrix::pays_once(Dtype dtype, Index rows, Index inner, Index columns) {
   return dtype == Dtype::float32 && rows >= 128 && inner >= 16 && columns >= 16 &&
-         inner * columns <= kSmallMatrix && (!by_columns || tiles().reads_columns);
+         inner * columns <= kSmallMatrix;
 }
 
 void PackedMatrix::multiply(const Tensor& a, const Tensor& start, Tensor& c) const {

@@ -25,8 +25,7 @@ class PackedMatrix {
   /// that stays in the caches.
   static bool pays(Dtype dtype, Index rows, Index inner, Index columns);
   /// True when one product is worth the packing: many rows, of a matrix that stays in the caches.
-  /// `by_columns`: the left operand lies in memory by columns, which BLAS may read faster.
-  static bool pays_once(Dtype dtype, Index rows, Index inner, Index columns, bool by_columns);
+  static bool pays_once(Dtype dtype, Index rows, Index inner, Index columns);
 
  private:
   Tensor panels_;  // [ceil(N / width), K, width]

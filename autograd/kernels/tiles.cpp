@@ -161,7 +161,7 @@ template <int Lanes>
     dot_rows<Lanes, 1>(w + (rows - 1) * w_stride, 0, x, inner, y + rows - 1, 0, add);
 }
 
-#define UNROLL_TILE_SET(name, target, lanes, most_rows, by_columns)                                \
+#define UNROLL_TILE_SET(name, target, lanes, most_rows)                                            \
   template <int Vectors, bool Transposed, int Rows>                                                \
   target void name##_tile(const float* a, Index a_stride, const float* panel, Index inner,         \
                           const float* start, Index start_stride, float* c, Index c_stride) {      \
@@ -187,7 +187,6 @@ template <int Lanes>
   constexpr TileSet name##_set{#name,                                                              \
                                lanes,                                                              \
                                most_rows,                                                          \
-                               by_columns,                                                         \
                                {{name##_table<1, false>.data(), name##_table<2, false>.data()},    \
                                 {name##_table<1, true>.data(), name##_table<2, true>.data()}},     \
                                name##_row_tile<2>,                                                 \
@@ -195,13 +194,12 @@ template <int Lanes>
                                name##_dots};
 
 // Rows times vectors sums, the panel's vectors and one broadcast must fit the registers: 32 in
-// AVX-512, else 16. A left operand that lies by columns, as in the gradient of a weight: with AVX2
-// BLAS is up to a quarter faster (Zen 3, 256 to 2048 rows), with AVX-512 slower (Zen 4).
+// AVX-512, else 16.
 #if defined(__x86_64__)
-UNROLL_TILE_SET(avx512, [[gnu::target("avx512f")]], 16, 12, true)
-UNROLL_TILE_SET(avx2, [[gnu::target("avx2,fma")]], 8, 6, false)
+UNROLL_TILE_SET(avx512, [[gnu::target("avx512f")]], 16, 12)
+UNROLL_TILE_SET(avx2, [[gnu::target("avx2,fma")]], 8, 6)
 #endif
-UNROLL_TILE_SET(baseline, , 4, 4, true)
+UNROLL_TILE_SET(baseline, , 4, 4)
 #undef UNROLL_TILE_SET
 
 std::vector<const TileSet*> find_usable() {

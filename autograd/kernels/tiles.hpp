@@ -27,7 +27,6 @@ struct TileSet {
   std::string_view name;      ///< `avx512`, `avx2` or `baseline`
   Index lanes;                ///< elements in a vector
   Index max_rows;             ///< of a tile
-  bool reads_columns;         ///< multiplies an a that lies by columns faster than BLAS
   const Tile* by_rows[2][2];  ///< [a transposed][full panel][rows - 1]
 
   RowTile two_panels, four_panels;
