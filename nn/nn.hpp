@@ -111,6 +111,7 @@
 #include <nn/recurrent/cell.hpp>
 #include <nn/recurrent/complex_products.hpp>
 #include <nn/recurrent/linear_cell.hpp>
+#include <nn/recurrent/memory_scan.hpp>
 #include <nn/recurrent/recurrent.hpp>
 #include <nn/saved_state.hpp>
 #include <nn/seq2seq/attention_decoder.hpp>

@@ -23,7 +23,7 @@ namespace unroll::nn {
 /// State {S: [B,K,V]}. Output o: [B,V]. Parameters, drawn as in PyTorch's Linear: `qkv.weight:
 /// [2K+V,I]` with rows in the order q, k, v, `rate.weight: [1,I]`, w_b, and `rate.bias: [1]`. The
 /// convolution, the normalisation and the output projection of the paper's layer are layers of
-/// their own.
+/// their own. A layer runs all steps in chunks (delta_scan).
 class DeltaNet : public Cell {
  public:
   /// Throws ArgumentError when a size is below 1.
@@ -31,9 +31,16 @@ class DeltaNet : public Cell {
 
   Variable project(const Variable& x) const override;
   Step step(const Variable& x, const State& state) const override;
+  std::optional<Sequence> run(const Variable& x, const State& state,
+                              const RunOptions& options) const override;
   Index outputs() const override { return values_; }
 
  private:
+  struct Parts {
+    Variable queries, keys, values, rates;  // [T,B,K], [T,B,K], [T,B,V], [T,B,1]
+  };
+  Parts parts_of(const Variable& x) const;
+
   Index keys_, values_;
   Linear qkv_, rate_;
 };

@@ -1,12 +1,16 @@
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/layout.hpp>
 #include <autograd/ops/matmul.hpp>
 #include <autograd/pointwise/pointwise.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nn/cells/gated_linear_attention.hpp>
+#include <nn/recurrent/memory_scan.hpp>
 
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace unroll::nn {
 namespace {
@@ -37,12 +41,15 @@ GatedLinearAttention::GatedLinearAttention(Index inputs, Index keys, Index value
       gate_down_(add("gate_down", Linear(inputs, options.gate_rank, {.bias = false}))),
       gate_up_(add("gate_up", Linear(options.gate_rank, keys))) {}
 
-Variable GatedLinearAttention::project(const Variable& x) const {
-  const Variable alpha = pointwise(
+Variable GatedLinearAttention::log_decay(const Variable& x) const {
+  return pointwise(
       "gated_linear_attention_gate",
-      [power = 1.0 / options_.temperature](auto z) { return exp(power * log_sigmoid(z)); },
+      [power = 1.0 / options_.temperature](auto z) { return power * log_sigmoid(z); },
       gate_up_(gate_down_(x)));
-  return concat({qkv_(x), alpha});
+}
+
+Variable GatedLinearAttention::project(const Variable& x) const {
+  return concat({qkv_(x), exp(log_decay(x))});
 }
 
 Step GatedLinearAttention::step(const Variable& x, const State& state) const {
@@ -52,6 +59,16 @@ Step GatedLinearAttention::step(const Variable& x, const State& state) const {
       pointwise("gated_linear_attention", store, state[0], unsqueeze(parts[3], 2),
                 unsqueeze(parts[1], 2), unsqueeze(parts[2], 1));
   return Step(squeeze(matmul(unsqueeze(parts[0], 1), memory), 1), {memory});
+}
+
+std::optional<Sequence> GatedLinearAttention::run(const Variable& x, const State& state,
+                                                  const RunOptions& options) const {
+  const std::array<Index, 3> sizes{keys_, keys_, values_};
+  const std::vector<Variable> parts = split(qkv_(x), sizes);
+  auto [outputs, memory] = memory_scan(
+      {.queries = parts[0], .keys = parts[1], .values = parts[2], .log_decay = log_decay(x)},
+      state[0], options);
+  return Sequence{std::move(outputs), {std::move(memory)}};
 }
 
 }  // namespace unroll::nn

@@ -23,7 +23,8 @@ struct GatedLinearAttentionOptions {
 /// State {S: [B,K,V]}. Output o: [B,V]. Parameters, drawn as in PyTorch's Linear: `qkv.weight:
 /// [2K+V,I]` with rows in the order q, k, v, `gate_down.weight: [R,I]`, W_1, `gate_up.weight:
 /// [K,R]`, W_2, and `gate_up.bias: [K]`, b. The normalisation, the output gate and the output
-/// projection of the paper's layer come behind the cell.
+/// projection of the paper's layer come behind the cell. A layer runs all steps in chunks
+/// (memory_scan).
 class GatedLinearAttention : public Cell {
  public:
   /// Throws ArgumentError when a size or the rank is below 1 or the temperature is not positive.
@@ -32,9 +33,13 @@ class GatedLinearAttention : public Cell {
 
   Variable project(const Variable& x) const override;
   Step step(const Variable& x, const State& state) const override;
+  std::optional<Sequence> run(const Variable& x, const State& state,
+                              const RunOptions& options) const override;
   Index outputs() const override { return values_; }
 
  private:
+  Variable log_decay(const Variable& x) const;
+
   Index keys_, values_;
   GatedLinearAttentionOptions options_;
   Linear qkv_, gate_down_, gate_up_;

@@ -27,8 +27,9 @@ struct MLSTMOptions {
 /// State {C: [B,D,D], n: [B,D], m: [B,1]}. It begins with C = n = 0 and m = -1e30, the logarithm of
 /// nothing stored. Output h: [B,D]. Parameters `input.weight: [4D+2,I]` and `input.bias: [4D+2]`,
 /// drawn as in PyTorch's Linear, with rows in the order q, k, v, o, i, f. No gate reads the output,
-/// so all products with weights are computed for many steps at once. The convolution, the group
-/// normalisation and the projections of the paper's mLSTM block are layers of their own.
+/// so all products with weights are computed for many steps at once, and a layer runs all steps in
+/// chunks (memory_scan). The convolution, the group normalisation and the projections of the
+/// paper's mLSTM block are layers of their own.
 class MLSTM : public Cell {
  public:
   /// Throws ArgumentError when a size is below 1.
@@ -37,6 +38,8 @@ class MLSTM : public Cell {
   State initial_state(Index batch, Dtype dtype) const override;
   Variable project(const Variable& x) const override { return input_(x); }
   Step step(const Variable& x, const State& state) const override;
+  std::optional<Sequence> run(const Variable& x, const State& state,
+                              const RunOptions& options) const override;
   Index outputs() const override { return units_; }
 
  private:

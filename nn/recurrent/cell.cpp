@@ -1,7 +1,11 @@
+#include <autograd/ops/lengths.hpp>
 #include <autograd/tensor/error.hpp>
 #include <nn/recurrent/cell.hpp>
 
+#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace unroll::nn {
 
@@ -15,6 +19,19 @@ Shape with_batch(Index batch, const Shape& shape) {
   Shape all{batch};
   for (Index size : shape) all.push_back(size);
   return all;
+}
+
+Tensor RunOptions::running(Index steps, Dtype dtype) const {
+  return lengths.empty() ? Tensor() : unroll::detail::running_steps(steps, lengths, dtype);
+}
+
+Tensor RunOptions::begins(Index t) const {
+  const Index boundary = reverse ? t + 1 : t;
+  if (!resets.defined() || boundary >= resets.shape()[0]) return {};
+  Tensor here = resets.select(0, boundary);
+  const std::vector<double> marks = here.to(Dtype::float64).to_vector<double>();
+  const bool any = std::any_of(marks.begin(), marks.end(), [](double mark) { return mark != 0.0; });
+  return any ? here : Tensor();
 }
 
 State detach(const State& state) {

@@ -83,6 +83,12 @@ struct RunOptions {
   std::vector<Index> lengths = {};  ///< steps of each sequence, 0 to T; empty: all T
   Tensor resets = {};  ///< `[T,B]` of 0 and 1, of the dtype of x; undefined when there are none
   State start = {};    ///< of a sequence that a reset begins; empty when there are none
+
+  /// `[T,B]`: 1 up to the end of each sequence, then 0; undefined when there are no lengths.
+  Tensor running(Index steps, Dtype dtype) const;
+  /// `[B]` of 0 and 1: where step t reads `start`, as it begins a sequence or, in reverse, is the
+  /// last of one. Undefined where no sequence does.
+  Tensor begins(Index t) const;
 };
 
 /// The shape of a state tensor without its batch axis: H, or {N, M}.
