@@ -11,6 +11,7 @@
 #include "scalars.hpp"
 #include "single.hpp"
 #include "torch_client.hpp"
+#include "user_copies.hpp"
 
 #include <autograd/kernels/threads.hpp>
 #include <autograd/tensor/memory.hpp>
@@ -349,6 +350,16 @@ void register_comparisons(bool quick) {
     comparison(cell, 0.0, [=] {
       const Size size{50, 32, 128};
       return Outcome{in_turn(training("lstm", size, 1), training(cell, size, 1), effort()), {}};
+    });
+
+  group("user_copies",
+        "the source of each cell compiled as a user's, outside the library, against the cell");
+  for (const std::string& cell : cell_names())
+    comparison(cell, 0.95, [=] {
+      const Size size{50, 32, 128};
+      return Outcome{in_turn(on_threads(copied_training_step(cell, size), 1),
+                             training(cell, size, 1), effort()),
+                     {}};
     });
 
   group("growth",

@@ -225,7 +225,10 @@ std::vector<std::string> cell_names() {
 std::unique_ptr<Step> training_step(const std::string& layer, Size size) {
   if (layer == "bidirectional")
     return std::make_unique<Training<nn::Stacked>>(two_bidirectional(size.hidden), size);
-  return std::make_unique<Training<nn::Recurrent>>(layer_of(layer, size.hidden), size);
+  return training_step(layer_of(layer, size.hidden), size);
+}
+std::unique_ptr<Step> training_step(const nn::Recurrent& layer, Size size) {
+  return std::make_unique<Training<nn::Recurrent>>(layer, size);
 }
 
 std::unique_ptr<Step> scan_step(Size size, bool step_by_step) {

@@ -3,6 +3,8 @@
 #include "lstm_problem.hpp"
 #include "step.hpp"
 
+#include <nn/recurrent/recurrent.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@ std::vector<std::string> cell_names();
 /// (a user's cell with a lambda) or "plain_lstm" (a user's cell, operation by operation); or of
 /// "bidirectional", two bidirectional LSTM layers.
 std::unique_ptr<Step> training_step(const std::string& layer, Size size);
+std::unique_ptr<Step> training_step(const unroll::nn::Recurrent& layer, Size size);
 
 /// linear_scan of `[T,B,H]`, forward, and the gradients of both coefficients; or the same
 /// recurrence as a cell that runs step by step.
