@@ -1,5 +1,7 @@
 #pragma once
 
+#include <autograd/kernels/instruction_set.hpp>
+
 #include <array>
 #include <cmath>
 #include <cstddef>

@@ -3,6 +3,7 @@
 // arguments are those of Google Benchmark.
 #include "blas.hpp"
 #include "by_hand.hpp"
+#include "every_cell.hpp"
 #include "machine.hpp"
 #include "onednn.hpp"
 #include "ours.hpp"
@@ -11,7 +12,6 @@
 #include "scalars.hpp"
 #include "single.hpp"
 #include "torch_client.hpp"
-#include "user_copies.hpp"
 
 #include <autograd/kernels/threads.hpp>
 #include <autograd/tensor/memory.hpp>
@@ -60,7 +60,7 @@ Contender on_threads(std::shared_ptr<Step> step, int threads, double work = 1.0)
 }
 
 Contender training(const std::string& layer, Size size, int threads, double work = 1.0) {
-  return on_threads(training_step(layer, size), threads, work);
+  return on_threads(cell_training_step(layer, size), threads, work);
 }
 
 /// Both sides must have computed the same before their times mean anything.
@@ -101,7 +101,7 @@ Outcome against_onednn(Size size, int threads) {
 }
 
 Outcome against_torch(const std::string& layer, Size size, int threads) {
-  const std::shared_ptr<Step> step = training_step(layer, size);
+  const std::shared_ptr<Step> step = cell_training_step(layer, size);
   const Size trial{std::min(size.steps, 5), size.batch, size.hidden};
   const Torch::Best torch = Torch::instance().best(layer, size, trial, threads);
   check_same(step->summary(), torch.summary,

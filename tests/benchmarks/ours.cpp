@@ -1,6 +1,5 @@
 #include "ours.hpp"
 
-#include "support/cells.hpp"
 #include "user_cells.hpp"
 
 #include <autograd/autograd.hpp>
@@ -34,8 +33,9 @@ void set_patterns(const nn::Module& module, Index hidden) {
 nn::Recurrent layer_of(const std::string& name, Index hidden) {
   if (name == "pointwise_lstm") return nn::Recurrent(PointwiseLstm(hidden, hidden));
   if (name == "plain_lstm") return nn::Recurrent(PlainLstm(hidden, hidden));
-  for (const unroll::testing::CellCase& cell : unroll::testing::listed_cells())
-    if (cell.file == name) return nn::Recurrent(cell.of(hidden, hidden));
+  if (name == "lstm") return nn::Recurrent(nn::LSTM(hidden, hidden));
+  if (name == "gru") return nn::Recurrent(nn::GRU(hidden, hidden));
+  if (name == "elman") return nn::Recurrent(nn::Elman(hidden, hidden));
   throw std::invalid_argument("no layer is called " + name);
 }
 
@@ -214,13 +214,6 @@ class WordModelTraining : public Step {
 };
 
 }  // namespace
-
-std::vector<std::string> cell_names() {
-  std::vector<std::string> names;
-  for (const unroll::testing::CellCase& cell : unroll::testing::listed_cells())
-    names.push_back(cell.file);
-  return names;
-}
 
 std::unique_ptr<Step> training_step(const std::string& layer, Size size) {
   if (layer == "bidirectional")

@@ -7,17 +7,13 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 /// The library's side of the comparisons.
 namespace benchmarks {
 
-/// The built-in cells, by the names of their files.
-std::vector<std::string> cell_names();
-
-/// A training step, forward and backward, of one recurrent layer: a built-in cell, "pointwise_lstm"
-/// (a user's cell with a lambda) or "plain_lstm" (a user's cell, operation by operation); or of
-/// "bidirectional", two bidirectional LSTM layers.
+/// A training step, forward and backward, of one recurrent layer: "lstm", "gru", "elman",
+/// "pointwise_lstm" (a user's cell with a lambda) or "plain_lstm" (a user's cell, operation by
+/// operation); or of "bidirectional", two bidirectional LSTM layers.
 std::unique_ptr<Step> training_step(const std::string& layer, Size size);
 std::unique_ptr<Step> training_step(const unroll::nn::Recurrent& layer, Size size);
 

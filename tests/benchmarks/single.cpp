@@ -1,5 +1,6 @@
 #include "single.hpp"
 
+#include "every_cell.hpp"
 #include "ours.hpp"
 #include "report.hpp"
 
@@ -69,7 +70,7 @@ void register_figures() {
   group("allocations", "blocks got from the system in a training step, in steady state");
   for (const char* layer :
        {"lstm", "gru", "elman", "plain_lstm", "layer_norm_lstm", "bidirectional"})
-    figure(layer, 0.0, [layer] { return allocations(*training_step(layer, {35, 8, 64})); });
+    figure(layer, 0.0, [layer] { return allocations(*cell_training_step(layer, {35, 8, 64})); });
   figure("word_model", 0.0, [] { return allocations(*word_model_step()); });
 }
 

@@ -32,3 +32,22 @@ run("${CMAKE_COMMAND}" -S "${SOURCE}" -B "${build}" -G "${GENERATOR}" "-DCMAKE_P
   "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_CXX_FLAGS=${FLAGS}")
 run("${CMAKE_COMMAND}" --build "${build}")
 run("${build}/consumer")
+
+# A file for another instruction set than that of the library is an error of the linker that says so.
+separate_arguments(flags UNIX_COMMAND "${FLAGS} -std=c++20")
+execute_process(COMMAND "${COMPILER}" ${flags} -dM -E -x c++ /dev/null OUTPUT_VARIABLE macros)
+if(ARCH AND macros MATCHES "__x86_64__")
+  if(ARCH MATCHES "^x86-64$")
+    set(other haswell)
+  else()
+    set(other x86-64)
+  endif()
+  file(GLOB_RECURSE library "${prefix}/*/libunroll.a")
+  execute_process(
+    COMMAND "${COMPILER}" ${flags} "-march=${other}" "-I${prefix}/include" "${SOURCE}/other_march.cpp" "${library}"
+      -o "${build}/other_march"
+    ERROR_VARIABLE message RESULT_VARIABLE failed)
+  if(NOT failed OR NOT message MATCHES "this_file_and_the_library_differ_in_march")
+    message(FATAL_ERROR "a program for another instruction set must not link: ${message}")
+  endif()
+endif()
