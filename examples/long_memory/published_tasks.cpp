@@ -39,7 +39,7 @@ std::vector<Task> published_tasks() {
        .reach = {0, 0},
        .published =
            "8,440 to 39,740 sequences, 97 to 100 % of the runs (Hochreiter and Schmidhuber, 1997)",
-       .training = {.hidden = 8,
+       .training = {.hidden = 12,
                     .next = [](Generator& random) { return embedded_reber(8, random); },
                     .test = [](Generator& random) { return embedded_reber(256, random); },
                     .error = wrong_predictions,

@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build/language_models"
 WORDS = ["--level", "word", "--max-vocabulary", "10000"]
 CHARACTER_MODELS = {
+    "default settings": [],
     "nanogpt-cpu-budget": ["--recipe", "nanogpt-cpu-budget"],
 }
 WORD_MODELS = {
