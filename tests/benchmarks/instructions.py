@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-STEPS = ["lstm 35 1 64", "lstm 35 8 64", "lstm 35 32 128", "pointwise_lstm 35 8 64", "plain_lstm 35 8 64",
+STEPS = ["lstm 35 1 64", "lstm 35 8 64", "lstm 10 32 128", "pointwise_lstm 35 8 64", "plain_lstm 35 8 64",
          "gru 35 8 64", "elman 35 8 64", "bidirectional 35 8 64"]
 MOST = 1.03
 COMMITTED = pathlib.Path(__file__).with_name("instructions.json")
